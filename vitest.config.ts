@@ -1,0 +1,25 @@
+import { defineConfig } from 'vitest/config';
+
+/** `unit` needs nothing; `e2e` talks HTTP to real processes on an embedded PostgreSQL of its own. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve: { tsconfigPaths: true },
+        test: { name: 'unit', globals: true, setupFiles: ['test/support/setup.ts'], include: ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/*.spec.ts'] },
+      },
+      {
+        resolve: { tsconfigPaths: true },
+        test: {
+          name: 'e2e',
+          globals: true,
+          setupFiles: ['test/support/setup.ts'],
+          globalSetup: ['test/support/stack.ts'],
+          include: ['test/*.e2e-spec.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
