@@ -1,0 +1,31 @@
+const SENTENCES: Record<string, (error: NodeJS.ErrnoException & { address?: string; port?: number }) => string> = {
+  EADDRINUSE: ({ address, port }) => `Port ${port} on ${address} is taken. Stop what listens there, or choose another: PORT=8001.`,
+  EACCES: ({ port }) => `This account may not listen on port ${port}. Choose one above 1023: PORT=8000.`,
+  ECONNREFUSED: ({ address, port }) => `No PostgreSQL answers at ${address}:${port}. Start it, or correct DATABASE_URL.`,
+  ENOTFOUND: () => 'The host of DATABASE_URL cannot be found.',
+  '28P01': () => 'PostgreSQL refuses the password of DATABASE_URL.',
+  '28000': () => 'PostgreSQL does not let the role of DATABASE_URL in.',
+  '3D000': () => 'The database that DATABASE_URL names does not exist.',
+};
+
+/** A failure to start as one sentence, or undefined when only a stack trace will do. */
+export function sentence(error: unknown): string | undefined {
+  const named = error as NodeJS.ErrnoException & { errors?: NodeJS.ErrnoException[]; previous?: unknown };
+  if (named?.name === 'ConfigError' || named?.name === 'StandaloneError') return named.message;
+  const at = named?.errors?.[0] ?? named;
+  return at?.code && SENTENCES[at.code] ? SENTENCES[at.code]!(at) : undefined;
+}
+
+/**
+ * Runs a process's start, which loads the rest: what is loaded reads the settings, and a wrong one must end in a sentence, too.
+ * When it fails, says why in one sentence and exits with 1.
+ */
+export async function running(what: string, start: () => Promise<void>): Promise<void> {
+  try {
+    await start();
+  } catch (error) {
+    const clear = sentence(error);
+    process.stderr.write(`${what} cannot start. ${clear ?? (error as Error).stack}\n`);
+    process.exit(1);
+  }
+}

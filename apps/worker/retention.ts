@@ -1,0 +1,29 @@
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { HotStatements, log } from '@app/platform';
+
+const EVERY_MS = 10 * 60_000;
+
+/** Deletes what has been over for long, by its time index, never while somebody waits. */
+@Injectable()
+export class Retention implements OnApplicationBootstrap, OnApplicationShutdown {
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly statements: HotStatements) {}
+
+  onApplicationBootstrap() {
+    this.timer = setInterval(() => void this.purge(), EVERY_MS).unref();
+  }
+
+  onApplicationShutdown() {
+    clearInterval(this.timer);
+  }
+
+  async purge() {
+    try {
+      const { rows } = await this.statements.pool.query('select * from app.purge_expired()');
+      log().info({ purged: rows[0] }, 'purged what was over');
+    } catch (error) {
+      log().warn({ err: error }, 'could not purge what is over; trying again later');
+    }
+  }
+}

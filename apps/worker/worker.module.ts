@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { AuditWorkerModule } from '@app/audit';
+import { PlatformModule } from '@app/platform';
+import { Retention } from './retention.js';
+
+/** What runs beside requests, in any number of copies. */
+@Module({ imports: [AuditWorkerModule], providers: [Retention] })
+export class BackgroundModule {}
+
+@Module({ imports: [PlatformModule, BackgroundModule] })
+export class WorkerModule {}

@@ -1,0 +1,4 @@
+export { AuditHttpModule, AuditModule, AuditWorkerModule } from './audit.module.js';
+export { AuditService } from './audit.service.js';
+export { type Jwk, type Jwks } from './chain.js';
+export { verifyChain } from './chain-verifier.js';

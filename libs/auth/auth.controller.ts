@@ -1,0 +1,123 @@
+import { Body, Controller, Delete, Get, Headers, Param, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { message, MfaService } from '@app/mfa';
+import { CurrentCaller, Pending, type PendingCaller, Public, Returns, Roles, SignInRoute, type UserCaller } from '@app/platform';
+import { AccountsService } from './accounts.service.js';
+import * as contract from './auth.contract.js';
+import { SessionsService } from './sessions.service.js';
+import { SignInService } from './sign-in.service.js';
+import { user } from './users.contract.js';
+
+const done = (text: string) => ({ message: text, detail: null });
+
+@ApiTags('Identity')
+@Controller('api/auth')
+export class AuthController {
+  constructor(
+    private readonly accounts: AccountsService,
+    private readonly signIns: SignInService,
+    private readonly sessions: SessionsService,
+    private readonly mfa: MfaService,
+  ) {}
+
+  @Post('register')
+  @Public()
+  @SignInRoute(true)
+  @ApiOperation({ summary: 'A new company and its first administrator', operationId: 'register' })
+  @Returns(user, 201)
+  register(@Body({ schema: contract.registerRequest }) request: contract.RegisterRequest) {
+    return this.accounts.register(request);
+  }
+
+  @Post('login')
+  @Public()
+  @SignInRoute(true)
+  @ApiHeader({ name: 'X-Tenant-ID', required: false, description: "a company's id or domain, instead of company_domain" })
+  @ApiOperation({ summary: 'Sign in', operationId: 'login' })
+  @Returns(contract.tokenResponse)
+  login(@Body({ schema: contract.loginRequest }) request: contract.LoginRequest, @Headers('x-tenant-id') tenant?: string) {
+    return this.signIns.signIn(request, tenant?.slice(0, 253));
+  }
+
+  @Post('verify-mfa')
+  @Pending('verify')
+  @SignInRoute(true)
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'Answer the second factor: authenticator code or backup code', operationId: 'verifyMfa' })
+  @Returns(contract.tokenResponse)
+  verifyMfa(@CurrentCaller() caller: PendingCaller, @Body({ schema: contract.verifyMfaRequest }) { code, factor_id }: contract.VerifyMfaRequest) {
+    return this.signIns.verify(caller, code, factor_id);
+  }
+
+  @Post('refresh')
+  @Public()
+  @ApiOperation({ summary: 'Rotate the refresh token', operationId: 'refresh' })
+  @Returns(contract.tokenResponse)
+  refresh(@Body({ schema: contract.refreshRequest }) { refresh_token }: z.output<typeof contract.refreshRequest>) {
+    return this.sessions.refresh(refresh_token);
+  }
+
+  @Post('logout')
+  @Roles('user')
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'End this session', operationId: 'logout' })
+  @Returns(message)
+  async logout(@CurrentCaller() caller: UserCaller, @Body({ schema: contract.logoutRequest }) _request: unknown) {
+    await this.sessions.revoke(caller.id, caller.sessionId, 'signed_out');
+    return done('Successfully logged out');
+  }
+
+  @Post('logout-all')
+  @Roles('user')
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'End all my sessions', operationId: 'logoutAll' })
+  @Returns(message)
+  async logoutAll(@CurrentCaller() caller: UserCaller) {
+    await this.sessions.revokeAll(caller.id, 'signed_out_everywhere');
+    return done('Successfully logged out everywhere');
+  }
+
+  @Post('change-password')
+  @Roles('user')
+  @SignInRoute(true)
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'Change my password; ends my other sessions', operationId: 'changePassword' })
+  @Returns(message)
+  async changePassword(@CurrentCaller() caller: UserCaller, @Body({ schema: contract.changePasswordRequest }) request: z.output<typeof contract.changePasswordRequest>) {
+    await this.accounts.changePassword(caller, request.current_password, request.new_password);
+    return done('The password is changed');
+  }
+
+  @Get('sessions')
+  @Roles('user')
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'Where I am signed in', operationId: 'listSessions' })
+  @Returns(contract.sessionList)
+  listSessions(@CurrentCaller() caller: UserCaller) {
+    return this.sessions.list(caller);
+  }
+
+  @Delete('sessions/:id')
+  @Roles('user')
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'End one of my sessions', operationId: 'revokeSession' })
+  @Returns(message)
+  async revokeSession(@CurrentCaller() caller: UserCaller, @Param('id', { schema: z.uuid() }) id: string) {
+    await this.sessions.revoke(caller.id, id, 'revoked');
+    return done('Session successfully revoked');
+  }
+
+  @Post('mfa/disable')
+  @Roles('user')
+  @SignInRoute(true)
+  @ApiTags('Second factors')
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'Remove every second factor; takes the password and a fresh code', operationId: 'disableMfa' })
+  @Returns(message)
+  async disableMfa(@CurrentCaller() caller: UserCaller, @Body({ schema: contract.disableMfaRequest }) { password, code }: z.output<typeof contract.disableMfaRequest>) {
+    await this.accounts.provePassword(caller, password);
+    await this.mfa.disable(caller.id, code);
+    return done('MFA successfully disabled');
+  }
+}

@@ -1,0 +1,20 @@
+import { defineErrors } from '@app/platform';
+
+export const AuthError = defineErrors('auth', {
+  signInRequired: ['unauthorized', 'Sign in first.'],
+  invalidCredentials: ['unauthorized', 'Incorrect email or password.'],
+  tooManyAttempts: ['rate_limited', 'Too many attempts. Try again later.'],
+  mfaRequired: ['forbidden', 'MFA verification required.'],
+  enrolmentRequired: ['forbidden', 'Set up a second factor first.'],
+  forbidden: ['forbidden', 'Your role does not allow this.'],
+  invalidRefreshToken: ['unauthorized', 'This refresh token is not valid. Sign in again.'],
+  wrongPassword: ['unauthorized', 'The current password is wrong.'],
+  weakPassword: ['invalid', 'This password is not acceptable.'],
+  sessionNotFound: ['not_found', 'There is no such session.'],
+});
+
+export const UserError = defineErrors('users', {
+  notFound: ['not_found', 'There is no such user.'],
+  lastAdmin: ['conflict', 'A company needs at least one active administrator.'],
+  notYourself: ['conflict', 'You cannot do this to yourself.'],
+});

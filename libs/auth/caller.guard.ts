@@ -1,0 +1,83 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
+import { type Caller, Pending, PublicRoute, RequestContext, ROLES, Roles } from '@app/platform';
+import { AuthError } from './auth.errors.js';
+import { ACCESS, PENDING, tokenType } from './tokens.js';
+
+class StrategyGuard extends AuthGuard(['access']) {
+  override handleRequest<T>(error: unknown, user: T): T {
+    if (error) throw error; // a lost database is a 503, not a stranger
+    if (!user) throw AuthError.signInRequired();
+    return user;
+  }
+}
+class PendingStrategyGuard extends AuthGuard(['pending']) {
+  override handleRequest = StrategyGuard.prototype.handleRequest;
+}
+
+interface Request {
+  headers: { authorization?: string };
+  body?: { mfa_token?: unknown };
+  presentedToken?: string;
+  user?: Caller;
+}
+
+/** Says who calls, by the kind of token, and binds their company. A route that declares nothing is closed. */
+@Injectable()
+export class CallerGuard implements CanActivate {
+  private readonly access = new StrategyGuard();
+  private readonly pending = new PendingStrategyGuard();
+
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly context: RequestContext,
+  ) {}
+
+  async canActivate(execution: ExecutionContext): Promise<boolean> {
+    const targets = [execution.getHandler(), execution.getClass()];
+    if (this.reflector.getAllAndOverride(PublicRoute, targets)) return true;
+    const role = this.reflector.getAllAndOverride(Roles, targets);
+    const purpose = this.reflector.get(Pending, execution.getHandler());
+    if (!role && !purpose) throw AuthError.forbidden();
+
+    const request = execution.switchToHttp().getRequest<Request>();
+    const inBody = purpose === 'verify' && typeof request.body?.mfa_token === 'string' ? request.body.mfa_token : undefined;
+    const token = bearer(request.headers.authorization) ?? inBody;
+    if (!token) throw AuthError.signInRequired();
+    request.presentedToken = token;
+
+    switch (tokenType(token)) {
+      case PENDING:
+        if (!purpose) throw AuthError.mfaRequired();
+        await this.pending.canActivate(execution);
+        break;
+      case ACCESS:
+        if (!role) throw AuthError.signInRequired();
+        await this.access.canActivate(execution);
+        break;
+      default:
+        throw AuthError.signInRequired();
+    }
+    const caller = request.user!;
+    if (caller.kind === 'pending' && caller.purpose !== purpose) throw caller.purpose === 'enroll' ? AuthError.enrolmentRequired() : AuthError.mfaRequired();
+    this.context.bind({ tenantId: caller.tenantId, userId: caller.id, ...(caller.kind === 'user' && { sessionId: caller.sessionId }) });
+    return true;
+  }
+}
+
+/** Says whether this person may: the role is the one the database has now, not the token's. */
+@Injectable()
+export class RolesGuard implements CanActivate {
+  constructor(private readonly reflector: Reflector) {}
+
+  canActivate(execution: ExecutionContext): boolean {
+    const least = this.reflector.getAllAndOverride(Roles, [execution.getHandler(), execution.getClass()]);
+    const caller = execution.switchToHttp().getRequest<Request>().user;
+    if (!least || caller?.kind !== 'user') return true;
+    if (ROLES.indexOf(caller.role) < ROLES.indexOf(least)) throw AuthError.forbidden();
+    return true;
+  }
+}
+
+const bearer = (header: string | undefined) => /^bearer +([\w.~+/-]+=*)$/i.exec(header ?? '')?.[1];

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import { addressBlock, config, RequestContext, ServerError } from '@app/platform';
+import { AuthError } from './auth.errors.js';
+import { HasherBusy } from './passwords/hash-queue.js';
+import { PasswordHasher } from './passwords/password-hasher.js';
+import { checkPassword, type PasswordContext } from './passwords/password-policy.js';
+
+export const passwordHasher = () =>
+  new PasswordHasher({ slots: config.HASHING_SLOTS, maxWaitMs: config.PASSWORD_MAX_WAIT_MS, memoryCost: config.PASSWORD_MEMORY_KIB, timeCost: config.PASSWORD_TIME_COST });
+
+/** Passwords as the rest of the library uses them: a flood from one network waits behind itself, and is told to come back later. */
+@Injectable()
+export class Passwords {
+  constructor(
+    private readonly hasher: PasswordHasher,
+    private readonly context: RequestContext,
+  ) {}
+
+  /** `phc` null: nobody there; costs the same and is never right. @throws server.busy */
+  verify(phc: string | null, password: string): Promise<boolean> {
+    return this.queued((lane) => this.hasher.verify(phc, password, lane));
+  }
+
+  /** A new hash when the stored one has other parameters than today's. */
+  async rehashed(phc: string, password: string): Promise<string | null> {
+    return this.hasher.needsRehash(phc) ? this.queued((lane) => this.hasher.hash(password, lane)) : null;
+  }
+
+  /** @throws auth.weak_password, naming `field` and the rule; server.busy */
+  hashNew(password: string, context: PasswordContext, field: string): Promise<string> {
+    const problem = checkPassword(password, context);
+    if (problem) throw AuthError.weakPassword({ detail: problem.message, errors: [{ field, message: problem.message }] });
+    return this.queued((lane) => this.hasher.hash(password, lane));
+  }
+
+  private async queued<T>(work: (lane: string) => Promise<T>): Promise<T> {
+    try {
+      return await work(addressBlock(this.context.origin.ip ?? ''));
+    } catch (error) {
+      if (error instanceof HasherBusy) throw ServerError.busy({ retryAfter: error.retryAfterSeconds });
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { AuditService } from '@app/audit';
+import { FactorAttempts, type Proof } from '@app/mfa';
+import { config, HotStatements, type PendingCaller, type PendingPurpose, type Role, signLookup, signTenant } from '@app/platform';
+import { canonicalDomain, policyOf } from '@app/tenants';
+import type { LoginRequest, TokenResponse } from './auth.contract.js';
+import { AuthError } from './auth.errors.js';
+import { Passwords } from './passwords.service.js';
+import { BEGIN_SIGN_IN, type BegunSignIn, CHALLENGE_SIGN_IN, COMPLETE_SIGN_IN } from './sign-in.entity.js';
+import { type RefreshToken, Tokens } from './tokens.js';
+import { canonicalEmail } from './user.entity.js';
+
+export const ONE_FACTOR = 'urn:watchword:acr:1';
+export const TWO_FACTORS = 'urn:watchword:acr:2';
+
+/** In everybody's words, so that it tells nothing about anybody. */
+const HINT = 'Incorrect email or password. If this e-mail belongs to several companies, name one with company_domain.';
+
+interface OpenedSession {
+  id: string;
+  refresh: RefreshToken;
+  amr: string[];
+  acr: string;
+}
+
+/** From password to tokens, over a second factor where one is set up or demanded. Two round trips to the database, one hash. */
+@Injectable()
+export class SignInService {
+  constructor(
+    private readonly statements: HotStatements,
+    private readonly passwords: Passwords,
+    private readonly attempts: FactorAttempts,
+    private readonly tokens: Tokens,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** @throws auth.invalid_credentials (the same for unknown, wrong and disabled), auth.too_many_attempts, server.busy */
+  async signIn({ email, password, company_domain, totp_code, device_name }: LoginRequest, tenantHeader?: string): Promise<TokenResponse> {
+    const address = canonicalEmail(email);
+    const hint = company_domain ?? tenantHeader;
+    const found = await this.statements.one(BEGIN_SIGN_IN, [address, hint ? (canonicalDomain(hint) ?? hint.trim().toLowerCase()) : null, signLookup(address)]);
+    if (found.status === 'blocked') {
+      await this.refused(found, 'too_many_attempts');
+      throw AuthError.tooManyAttempts({ retryAfter: found.retry_after ?? 60 });
+    }
+    const right = await this.passwords.verify(found.password_hash, password);
+    if (!right || found.status !== 'known' || !found.is_active) {
+      await this.refused(found, found.status === 'unknown' ? 'unknown_account' : right ? 'account_disabled' : 'wrong_password');
+      throw AuthError.invalidCredentials({ detail: HINT });
+    }
+    const newHash = await this.passwords.rehashed(found.password_hash!, password);
+    const purpose = due(found);
+    if (!purpose) return this.complete(found, address, newHash, device_name);
+
+    const signInId = uuidv7();
+    const { done } = await this.statements.one(CHALLENGE_SIGN_IN, [
+      signTenant(found.tenant_id!), found.user_id, address, found.password_hash, newHash, signInId, config.PENDING_SECONDS, device_name ?? null, this.audit.origin,
+    ]);
+    if (!done) throw AuthError.invalidCredentials({ detail: HINT });
+    const pending = { tenantId: found.tenant_id!, userId: found.user_id, signInId };
+    if (totp_code !== undefined && purpose === 'verify') return this.answer(pending, totp_code);
+    return this.challenge(found, pending, purpose);
+  }
+
+  /** @throws mfa.wrong_code, mfa.too_many_attempts, mfa.sign_in_over */
+  verify({ id, tenantId, signInId }: PendingCaller, code: string, factorId?: string): Promise<TokenResponse> {
+    return this.answer({ tenantId, userId: id, signInId }, code, factorId);
+  }
+
+  private async complete(found: BegunSignIn, address: string, newHash: string | null, deviceName?: string): Promise<TokenResponse> {
+    const tenantId = found.tenant_id!;
+    const session = this.newSession(tenantId, ['pwd'], ONE_FACTOR);
+    const { done } = await this.statements.one(COMPLETE_SIGN_IN, [
+      signTenant(tenantId), found.user_id, address, found.password_hash, newHash, this.stored(session, deviceName ?? null), this.audit.origin,
+    ]);
+    if (!done) throw AuthError.invalidCredentials({ detail: HINT });
+    return this.response(session, { tenantId, userId: found.user_id, email: found.email, role: found.role });
+  }
+
+  private async answer(pending: { tenantId: string; userId: string; signInId: string }, answer: string, factorId?: string): Promise<TokenResponse> {
+    let session!: OpenedSession;
+    const { email, role } = await this.attempts.settleSignIn({ ...pending, answer, factorId }, (proof: Proof) => {
+      session = this.newSession(pending.tenantId, ['pwd', proof.amr, 'mfa'], TWO_FACTORS);
+      return this.stored(session, proof.deviceName);
+    });
+    return this.response(session, { ...pending, email, role });
+  }
+
+  private challenge(found: BegunSignIn, pending: { tenantId: string; userId: string; signInId: string }, purpose: PendingPurpose): TokenResponse {
+    const token = this.tokens.pending({ ...pending, purpose });
+    const factors = (found.factors ?? []).filter(({ disabled }) => !disabled).map(({ id, type, label }) => ({ id, type, label, recipient_masked: null }));
+    return {
+      access_token: token, mfa_token: token, refresh_token: '', token_type: 'bearer', expires_in: config.PENDING_SECONDS, mfa_required: true, factors,
+      ...(purpose === 'enroll' && { enrollment_required: true }),
+    };
+  }
+
+  private newSession(tenantId: string, amr: string[], acr: string): OpenedSession {
+    const id = uuidv7();
+    return { id, refresh: this.tokens.newRefreshToken(tenantId, id), amr, acr };
+  }
+
+  /** As `app.session_open` takes it. */
+  private stored({ id, refresh, amr, acr }: OpenedSession, deviceName: string | null) {
+    return { id, token_hash: refresh.hash.toString('hex'), amr, acr, device_name: deviceName, seconds: config.SESSION_SECONDS };
+  }
+
+  private response({ id, refresh, amr, acr }: OpenedSession, who: { tenantId: string; userId: string; email: string; role: string }): TokenResponse {
+    const access = this.tokens.access({ ...who, sessionId: id, amr, acr, authTime: new Date() });
+    return { access_token: access, refresh_token: refresh.text, token_type: 'bearer', expires_in: config.ACCESS_TOKEN_SECONDS, mfa_required: false };
+  }
+
+  /** An attempt on an account that no company has stands in the chain that no company owns: as much work as for a known one. */
+  private refused({ tenant_id, user_id }: BegunSignIn, reason: string) {
+    return this.audit.recordNow('auth.sign_in_refused', tenant_id, { actorType: user_id ? 'user' : 'anonymous', actorId: user_id ?? null, details: { reason } });
+  }
+}
+
+/** What must follow the password: a factor that is set up, always; setting one up, where the company's policy demands it of the role. */
+function due({ factors, policy, role }: BegunSignIn): PendingPurpose | undefined {
+  if (factors !== null) return 'verify';
+  return policyOf(policy).mfa[role as Role] === 'required' ? 'enroll' : undefined;
+}

@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import { Strategy, type StrategyOptionsWithRequest } from 'passport-jwt';
+import { config, HotStatements, type PendingCaller, type Role, SigningKeys, signTenant, type UserCaller } from '@app/platform';
+import { CHECK_SESSION } from './session.entity.js';
+import { CHECK_ENROLMENT } from './sign-in.entity.js';
+import { ACCESS, type AccessClaims, AUDIENCE, PENDING, type PendingClaims } from './tokens.js';
+
+/** The guard has read the token from where this route takes it; nothing else is looked at. */
+type Carrier = { presentedToken?: string };
+
+/** One algorithm, our own keys by id, issuer and audience exact, and the type of token this strategy is for. */
+function rules(keys: SigningKeys, typ: string): StrategyOptionsWithRequest {
+  return {
+    jwtFromRequest: (request) => (request as unknown as Carrier).presentedToken ?? null,
+    algorithms: ['ES256'],
+    issuer: config.PUBLIC_URL,
+    audience: AUDIENCE,
+    passReqToCallback: true,
+    secretOrKeyProvider: (_request, token: string, done) => {
+      const header = headerOf(token);
+      if (header?.typ !== typ || header.alg !== 'ES256' || typeof header.kid !== 'string') return done(null, undefined);
+      keys.find('access', header.kid).then(
+        (key) => done(null, key?.publicKey as unknown as string),
+        (error: unknown) => done(error),
+      );
+    },
+  };
+}
+
+function headerOf(token: string): { typ?: unknown; alg?: unknown; kid?: unknown } | undefined {
+  try {
+    return JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/** An access token is worth what its session is worth now: read at every request, in one round trip, cached nowhere. */
+@Injectable()
+export class AccessStrategy extends PassportStrategy(Strategy, 'access') {
+  constructor(
+    keys: SigningKeys,
+    private readonly statements: HotStatements,
+  ) {
+    super(rules(keys, ACCESS));
+  }
+
+  async validate(_request: unknown, { sub, sid, company_id }: AccessClaims): Promise<UserCaller | false> {
+    const [row] = await this.statements.run(CHECK_SESSION, [signTenant(company_id), sid, sub]);
+    if (!row) return false;
+    const { amr, acr, auth_time, policy: _policy, ...profile } = row;
+    return {
+      kind: 'user', id: sub, tenantId: company_id, sessionId: sid, role: row.role as Role, email: row.email, companyName: row.company_name,
+      amr, acr, authTime: auth_time, profile: { id: sub, company_id, ...profile },
+    };
+  }
+}
+
+@Injectable()
+export class PendingStrategy extends PassportStrategy(Strategy, 'pending') {
+  constructor(
+    keys: SigningKeys,
+    private readonly statements: HotStatements,
+  ) {
+    super(rules(keys, PENDING));
+  }
+
+  /** A `verify` is looked at, and counted, where its code is; an `enroll` must still be needed. */
+  async validate(_request: unknown, { sub, jti, company_id, purpose }: PendingClaims): Promise<PendingCaller | false> {
+    const caller = { kind: 'pending' as const, id: sub, tenantId: company_id, signInId: jti, purpose, email: '', companyName: '' };
+    if (purpose === 'verify') return caller;
+    const [row] = await this.statements.run(CHECK_ENROLMENT, [signTenant(company_id), jti, sub]);
+    return row ? { ...caller, email: row.email, companyName: row.company_name } : false;
+  }
+}

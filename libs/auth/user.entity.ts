@@ -1,0 +1,28 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { type Role, tenantOwned } from '@app/platform';
+
+const schema = defineEntity({
+  name: 'User',
+  tableName: 'user_account',
+  ...tenantOwned({
+    email: p.string(),
+    /** The one form that is looked up and counted by. */
+    emailCanonical: p.string(),
+    emailVerifiedAt: p.datetime().nullable(),
+    phoneNumber: p.string().nullable(),
+    fullName: p.string(),
+    role: p.string().$type<Role>(),
+    passwordHash: p.string().nullable().lazy(),
+    isActive: p.boolean().default(true),
+    /** Kept by the database: true while a confirmed factor stands. */
+    mfaEnabled: p.boolean().default(false),
+    lastLoginAt: p.datetime().nullable(),
+  }),
+});
+
+/** A person in one company. The same e-mail in another company is another person. */
+export class User extends schema.class {}
+schema.setClass(User);
+
+/** An address as it is looked up, counted and kept unique: ASCII (the contract admits no other), lower case. */
+export const canonicalEmail = (email: string) => email.trim().toLowerCase();

@@ -1,0 +1,41 @@
+import { parsePhoneNumber } from './phone-number.js';
+import { z } from 'zod';
+import { pageOf, ROLES } from '@app/platform';
+import { fullName } from './auth.contract.js';
+
+export const role = z.enum(ROLES);
+
+export const user = z
+  .object({
+    id: z.uuid(),
+    email: z.string(),
+    email_verified: z.boolean(),
+    phone_number: z.string().nullable(),
+    full_name: z.string(),
+    role,
+    company_id: z.uuid(),
+    company_name: z.string(),
+    is_active: z.boolean(),
+    mfa_enabled: z.boolean(),
+    created_at: z.string(),
+    last_login: z.string().nullable(),
+  })
+  .meta({ id: 'User' });
+export type UserView = z.output<typeof user>;
+
+export const userPage = pageOf(user).meta({ id: 'UserPage' });
+
+const phone = z
+  .string()
+  .transform((text, context) => {
+    const number = parsePhoneNumber(text);
+    if (!number) context.addIssue({ code: 'custom', message: 'must be an international number such as +34612345678' });
+    return number ?? z.NEVER;
+  })
+  .meta({ type: 'string' });
+
+/** What a person may change of themselves. Address, role and confirmations have ways of their own. */
+export const updateUser = z.strictObject({ full_name: fullName.optional(), phone_number: phone.nullable().optional() }).meta({ id: 'UpdateUser' });
+export type UpdateUser = z.output<typeof updateUser>;
+
+export const changeRole = z.strictObject({ role }).meta({ id: 'ChangeRole' });

@@ -1,0 +1,123 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Injectable } from '@nestjs/common';
+import { AuditService } from '@app/audit';
+import { MfaService } from '@app/mfa';
+import { page, readCursor, RequestContext, type Role, type UserCaller } from '@app/platform';
+import { UserError } from './auth.errors.js';
+import { SessionsService } from './sessions.service.js';
+import { User } from './user.entity.js';
+import type { UpdateUser, UserView } from './users.contract.js';
+
+/** The people of a company, as its administrators and they themselves see and change them. */
+@Injectable()
+export class UsersService {
+  constructor(
+    private readonly context: RequestContext,
+    private readonly sessions: SessionsService,
+    private readonly mfa: MfaService,
+    private readonly audit: AuditService,
+  ) {}
+
+  list({ tenantId, companyName }: UserCaller, limit: number, cursor?: string) {
+    const after = readCursor('users', tenantId, cursor);
+    return this.context.transaction(async (em) => {
+      const rows = await em.find(User, after ? { id: { $gt: after } } : {}, { orderBy: { id: 'asc' }, limit: limit + 1 });
+      const { data, next_cursor } = page('users', tenantId, rows, limit, ({ id }) => id);
+      return { data: data.map((user) => viewOf(user, companyName)), next_cursor };
+    });
+  }
+
+  get({ companyName }: UserCaller, id: string) {
+    return this.context.transaction(async (em) => viewOf(await found(em, id), companyName));
+  }
+
+  update({ companyName }: UserCaller, id: string, { full_name, phone_number }: UpdateUser) {
+    return this.context.transaction(async (em) => {
+      const user = await found(em, id);
+      if (full_name !== undefined) user.fullName = full_name;
+      if (phone_number !== undefined) user.phoneNumber = phone_number;
+      this.audit.record('users.updated', { targetId: id, details: { fields: [...(full_name === undefined ? [] : ['full_name']), ...(phone_number === undefined ? [] : ['phone_number'])] } });
+      return viewOf(user, companyName);
+    });
+  }
+
+  /** A changed role is felt by the person's next request: no token carries authority. @throws users.last_admin */
+  changeRole({ companyName }: UserCaller, id: string, role: Role) {
+    return this.context.transaction(async (em) => {
+      const user = await this.exclusively(em, id);
+      const before = user.role;
+      if (before === 'admin' && role !== 'admin') await this.keepAnAdmin(em, id);
+      user.role = role;
+      this.audit.record('users.role_changed', { targetId: id, details: { from: before, to: role } });
+      return viewOf(user, companyName);
+    });
+  }
+
+  /** @throws users.last_admin, users.not_yourself */
+  setActive({ id: callerId, companyName }: UserCaller, id: string, isActive: boolean) {
+    return this.context.transaction(async (em) => {
+      const user = await this.exclusively(em, id);
+      if (!isActive) {
+        if (id === callerId) throw UserError.notYourself();
+        if (user.role === 'admin') await this.keepAnAdmin(em, id);
+        await this.sessions.revokeAllIn(em, id, 'account_deactivated');
+      }
+      user.isActive = isActive;
+      this.audit.record(isActive ? 'users.activated' : 'users.deactivated', { targetId: id });
+      return viewOf(user, companyName);
+    });
+  }
+
+  /** @throws users.last_admin, users.not_yourself */
+  remove({ id: callerId }: UserCaller, id: string): Promise<void> {
+    return this.context.transaction(async (em) => {
+      const user = await this.exclusively(em, id);
+      if (id === callerId) throw UserError.notYourself();
+      if (user.role === 'admin') await this.keepAnAdmin(em, id);
+      await em.nativeDelete(User, { id });
+      this.audit.record('users.deleted', { targetId: id });
+    });
+  }
+
+  /** For a person who lost every factor: all of them go, and every session with them. */
+  resetMfa(id: string): Promise<void> {
+    return this.context.transaction(async (em) => {
+      await found(em, id);
+      await this.mfa.removeAll(em, id);
+      await this.sessions.revokeAllIn(em, id, 'mfa_reset');
+      this.audit.record('mfa.reset', { targetId: id });
+    });
+  }
+
+  /** One change of who administers at a time in a company: two administrators cannot remove each other. */
+  private async exclusively(em: EntityManager, id: string): Promise<User> {
+    await em.execute('select from tenant for update');
+    return found(em, id);
+  }
+
+  private async keepAnAdmin(em: EntityManager, leaving: string) {
+    const another = await em.findOne(User, { role: 'admin', isActive: true, id: { $ne: leaving } }, { fields: ['id'] });
+    if (!another) throw UserError.lastAdmin();
+  }
+}
+
+async function found(em: EntityManager, id: string): Promise<User> {
+  const user = await em.findOne(User, { id });
+  if (!user) throw UserError.notFound();
+  return user;
+}
+
+export const viewOf = (user: User, companyName: string): UserView => ({
+  id: user.id,
+  email: user.email,
+  email_verified: user.emailVerifiedAt != null,
+  phone_number: user.phoneNumber ?? null,
+  full_name: user.fullName,
+  role: user.role,
+  company_id: user.tenantId,
+  company_name: companyName,
+  is_active: user.isActive,
+  mfa_enabled: user.mfaEnabled,
+  created_at: user.createdAt.toISOString(),
+  last_login: user.lastLoginAt?.toISOString() ?? null,
+});

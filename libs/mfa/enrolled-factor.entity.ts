@@ -1,0 +1,29 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { seal, tenantOwned, unseal } from '@app/platform';
+
+const schema = defineEntity({
+  name: 'EnrolledFactor',
+  tableName: 'mfa_factor',
+  ...tenantOwned({
+    userId: p.uuid(),
+    type: p.string(),
+    label: p.string().nullable(),
+    /** Sealed JSON: the factor's own state. */
+    state: p.text(),
+    /** Grows with every state: a code is accepted only from the state it was checked against. */
+    version: p.integer().default(0),
+    failures: p.integer().default(0),
+    confirmedAt: p.datetime().nullable(),
+    disabledAt: p.datetime().nullable(),
+    lastUsedAt: p.datetime().nullable(),
+  }),
+});
+
+/** A factor that one person has set up. It counts once confirmed, and rests once disabled. */
+export class EnrolledFactor extends schema.class {}
+schema.setClass(EnrolledFactor);
+
+const place = (tenantId: string, factorId: string) => ({ tenant: tenantId, row: factorId, purpose: 'factor-state' });
+
+export const sealState = (tenantId: string, factorId: string, state: object) => seal(JSON.stringify(state), place(tenantId, factorId));
+export const openState = (tenantId: string, factorId: string, sealed: string) => JSON.parse(unseal(sealed, place(tenantId, factorId))) as object;

@@ -1,0 +1,102 @@
+import { Injectable } from '@nestjs/common';
+import { AuditService } from '@app/audit';
+import { HotStatements, signTenant, statement } from '@app/platform';
+import { openState, sealState } from './enrolled-factor.entity.js';
+import type { FactorPolicy } from './factor.js';
+import { FactorRegistry } from './factor-registry.js';
+import { MfaError } from './mfa.errors.js';
+
+interface CountedRow {
+  status: 'counted' | 'blocked' | 'exhausted' | 'gone' | 'no_factor';
+  retry_after: number | null;
+  email: string;
+  role: string;
+  device_name: string | null;
+  now: Date;
+  policy: FactorPolicy;
+  factors: { id: string; type: string; state: string; version: number }[] | null;
+}
+
+const ATTEMPT = statement<CountedRow>('factor_attempt', 'select * from app.factor_attempt($1, $2, $3, $4, $5, $6)');
+const SETTLE = statement<{ outcome: 'opened' | 'stale' | 'gone' }>('factor_settle', 'select app.factor_settle($1, $2, $3, $4, $5, $6, $7, $8) as outcome');
+
+/** Whose answer, and to what. */
+export interface Attempt {
+  tenantId: string;
+  userId: string;
+  answer: string;
+  /** The sign-in whose second factor is due; none when a signed-in person proves a factor again. */
+  signInId?: string;
+  /** One factor by name; otherwise the form of the answer says which. */
+  factorId?: string | undefined;
+  /** The factor named is still to be confirmed. */
+  pending?: boolean;
+}
+
+/** A right answer, not yet spent: it moves its factor from `version` to `state`, once. */
+export interface Proof {
+  factorId: string;
+  type: string;
+  amr: string;
+  version: number;
+  state: string;
+  email: string;
+  role: string;
+  deviceName: string | null;
+}
+
+/** The one place where the answer to a factor is counted and looked at, whatever the factor and whoever asks. */
+@Injectable()
+export class FactorAttempts {
+  constructor(
+    private readonly statements: HotStatements,
+    private readonly factors: FactorRegistry,
+    private readonly audit: AuditService,
+  ) {}
+
+  /**
+   * Counts the attempt, which commits on its own, and then looks at the answer.
+   * @throws mfa.wrong_code, mfa.too_many_attempts (with Retry-After), mfa.sign_in_over
+   */
+  async check({ tenantId, userId, answer, signInId, factorId, pending = false }: Attempt): Promise<Proof> {
+    // An answer of no known form counts on every factor it could have been meant for.
+    const types = this.factors.typesFor(answer);
+    const row = await this.statements.one(ATTEMPT, [signTenant(tenantId), userId, signInId ?? null, types.length > 0 ? types : null, factorId ?? null, pending]);
+    const refused = (reason: string) => this.audit.recordNow('mfa.code_refused', tenantId, { actorId: userId, targetId: factorId ?? null, details: { reason } });
+
+    if (row.status === 'blocked') {
+      await refused('too_many_attempts');
+      throw MfaError.tooManyAttempts({ retryAfter: row.retry_after ?? 60 });
+    }
+    if (row.status === 'gone' || row.status === 'exhausted') {
+      if (row.status === 'exhausted') await refused('sign_in_exhausted');
+      throw MfaError.signInOver();
+    }
+    for (const { id, type, state, version } of row.factors ?? []) {
+      const factor = this.factors.get(type);
+      const next = factor.accepts(answer) && factor.verify(openState(tenantId, id, state), answer, row.now, row.policy);
+      if (next) {
+        const { email, role, device_name } = row;
+        return { factorId: id, type, amr: factor.amr, version, state: sealState(tenantId, id, next), email, role, deviceName: device_name };
+      }
+    }
+    await refused(row.status === 'no_factor' ? 'no_such_factor' : 'wrong_code');
+    throw MfaError.wrongCode();
+  }
+
+  /**
+   * Answers a pending sign-in. When another request moved the factor on meanwhile, the answer is looked at once more against the new
+   * state, where a code just spent is wrong and another good one is still good. `session` is what `app.session_open` takes.
+   */
+  async settleSignIn(attempt: Attempt & { signInId: string }, session: (proof: Proof) => object): Promise<Proof> {
+    for (let round = 0; round < 3; round++) {
+      const proof = await this.check(attempt);
+      const { outcome } = await this.statements.one(SETTLE, [
+        signTenant(attempt.tenantId), attempt.userId, attempt.signInId, proof.factorId, proof.version, proof.state, session(proof), this.audit.origin,
+      ]);
+      if (outcome === 'opened') return proof;
+      if (outcome === 'gone') throw MfaError.signInOver();
+    }
+    throw MfaError.wrongCode();
+  }
+}

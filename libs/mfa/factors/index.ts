@@ -1,0 +1,5 @@
+import { BackupCodesFactor } from './backup-codes/backup-codes.factor.js';
+import { TotpFactor } from './totp/totp.factor.js';
+
+/** Every factor we ship. Adding one: a folder here, a line here. */
+export const FACTORS = [TotpFactor, BackupCodesFactor] as const;

@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import { generateSecret, generateURI, verifySync } from 'otplib';
+import { Factor, type FactorPolicy, type Subject } from '../../factor.js';
+
+/** RFC 4226 R6 recommends 160 bits. */
+const SECRET_BYTES = 20;
+const STEP_SECONDS = 30;
+
+/** `lastStep` is the last time step accepted: a code works once, and none before it works again (RFC 6238 §5.2). */
+export interface TotpState {
+  secret: string;
+  lastStep: number;
+}
+
+/** Time-based one-time passwords (RFC 6238): SHA-1, six digits, 30 s, as every authenticator app understands them. */
+@Injectable()
+export class TotpFactor extends Factor<TotpState> {
+  readonly type = 'totp';
+  readonly amr = 'otp';
+
+  accepts(answer: string) {
+    return /^\d{6}$/.test(answer);
+  }
+
+  enroll({ account, issuer }: Subject) {
+    const secret = generateSecret({ length: SECRET_BYTES });
+    // A colon would split the label in two (Key URI format).
+    const otpauthUri = generateURI({ issuer: issuer.replaceAll(':', ' '), label: account.replaceAll(':', ' '), secret });
+    return { state: { secret, lastStep: 0 }, reveal: { secret, otpauthUri } };
+  }
+
+  verify(state: TotpState, answer: string, now: Date, { totpWindow }: FactorPolicy): TotpState | undefined {
+    if (!this.accepts(answer)) return undefined;
+    const epoch = Math.floor(now.getTime() / 1000);
+    const result = verifySync({ secret: state.secret, token: answer, epoch, period: STEP_SECONDS, epochTolerance: totpWindow * STEP_SECONDS });
+    if (!result.valid || !('timeStep' in result) || result.timeStep <= state.lastStep) return undefined;
+    return { ...state, lastStep: result.timeStep };
+  }
+}

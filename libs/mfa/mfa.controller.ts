@@ -1,0 +1,114 @@
+import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import QRCode from 'qrcode';
+import { z } from 'zod';
+import { type Caller, CurrentCaller, Pending, Returns, Roles } from '@app/platform';
+import * as contract from './mfa.contract.js';
+import type { EnrolledFactor } from './enrolled-factor.entity.js';
+import { MfaService } from './mfa.service.js';
+
+type Code = z.output<typeof contract.confirmCode>;
+const factorId = z.uuid();
+
+/** A person's own second factors. What starts and confirms one is open to a sign-in that policy sends here to set one up. */
+@ApiTags('Second factors')
+@ApiBearerAuth()
+@Controller('api/auth/mfa')
+@Roles('user')
+export class MfaController {
+  constructor(private readonly mfa: MfaService) {}
+
+  @Get('factors')
+  @Pending('enroll')
+  @ApiOperation({ summary: 'My factors', operationId: 'listFactors' })
+  @Returns(contract.factorList)
+  async list(@CurrentCaller() caller: Caller) {
+    return { data: (await this.mfa.list(caller.id)).map(view), next_cursor: null };
+  }
+
+  @Post('factors')
+  @Pending('enroll')
+  @ApiOperation({ summary: 'Start setting up a factor', operationId: 'startFactor' })
+  @Returns(contract.startedFactor, 201)
+  start(@CurrentCaller() caller: Caller, @Body({ schema: contract.startFactor }) { type, label }: contract.StartFactor) {
+    return this.begin(caller, type, label);
+  }
+
+  @Post('factors/:id/confirm')
+  @Pending('enroll')
+  @ApiOperation({ summary: 'Confirm a factor with its first code', operationId: 'confirmFactor' })
+  @Returns(contract.enabled)
+  confirm(@CurrentCaller() caller: Caller, @Param('id', { schema: factorId }) id: string, @Body({ schema: contract.confirmCode }) { code }: Code) {
+    return this.enabled(caller, code, id);
+  }
+
+  @Delete('factors/:id')
+  @ApiOperation({ summary: 'Remove a factor; takes a fresh code', operationId: 'removeFactor' })
+  @Returns(contract.message)
+  async remove(@CurrentCaller() caller: Caller, @Param('id', { schema: factorId }) id: string, @Body({ schema: contract.confirmCode }) { code }: Code) {
+    await this.mfa.remove(caller.id, id, code);
+    return { message: 'The factor is removed', detail: null };
+  }
+
+  @Post('setup')
+  @Pending('enroll')
+  @ApiOperation({ summary: 'Start setting up an authenticator app', operationId: 'setupTotp' })
+  @Returns(contract.startedFactor)
+  setup(@CurrentCaller() caller: Caller) {
+    return this.begin(caller, 'totp');
+  }
+
+  @Post('enable')
+  @Pending('enroll')
+  @ApiOperation({ summary: 'Confirm the authenticator app with its first code', operationId: 'enableTotp' })
+  @Returns(contract.enabled)
+  enable(@CurrentCaller() caller: Caller, @Body({ schema: contract.confirmCode }) { code }: Code) {
+    return this.enabled(caller, code);
+  }
+
+  @Post('activate')
+  @Pending('enroll')
+  @ApiOperation({ summary: 'The same as enable, with the field named totp_code', operationId: 'activateTotp' })
+  @Returns(contract.enabled)
+  activate(@CurrentCaller() caller: Caller, @Body({ schema: contract.activateCode }) { totp_code }: z.output<typeof contract.activateCode>) {
+    return this.enabled(caller, totp_code);
+  }
+
+  @Post('backup-codes')
+  @ApiOperation({ summary: 'New backup codes in place of the old; takes a fresh code', operationId: 'renewBackupCodes' })
+  @Returns(contract.backupCodes)
+  async renew(@CurrentCaller() caller: Caller, @Body({ schema: contract.confirmCode }) { code }: Code) {
+    return { backup_codes: await this.mfa.renewBackupCodes(caller.id, code) };
+  }
+
+  @Get('backup-codes')
+  @ApiOperation({ summary: 'How many backup codes are left, never which', operationId: 'countBackupCodes' })
+  @Returns(contract.backupCodesLeft)
+  async left(@CurrentCaller() caller: Caller) {
+    const { remaining, createdAt } = await this.mfa.backupCodesLeft(caller.id);
+    return { remaining, created_at: createdAt?.toISOString() ?? null };
+  }
+
+  private async begin(caller: Caller, type: string, label?: string) {
+    const { factorId, reveal } = await this.mfa.enroll(caller.id, { account: caller.email, issuer: caller.companyName }, type, label);
+    const { secret, otpauthUri } = reveal as { secret: string; otpauthUri: string };
+    const qr = await QRCode.toDataURL(otpauthUri, { errorCorrectionLevel: 'M', margin: 4, scale: 6 });
+    return { factor_id: factorId, secret, manual_entry_key: secret.match(/.{1,4}/g)!.join(' '), otpauth_uri: otpauthUri, qr_code_uri: otpauthUri, qr_code: qr };
+  }
+
+  private async enabled(caller: Caller, code: string, id?: string) {
+    const { backupCodes } = await this.mfa.confirm(caller.id, code, id);
+    return { message: 'MFA successfully activated', ...(backupCodes && { backup_codes: backupCodes }) };
+  }
+}
+
+const view = ({ id, type, label, confirmedAt, disabledAt, createdAt, lastUsedAt }: EnrolledFactor) => ({
+  id,
+  type,
+  label: label ?? null,
+  recipient_masked: null,
+  confirmed: confirmedAt != null,
+  disabled: disabledAt != null,
+  created_at: createdAt.toISOString(),
+  last_used_at: lastUsedAt?.toISOString() ?? null,
+});

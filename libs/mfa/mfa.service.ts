@@ -1,0 +1,122 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { AuditService } from '@app/audit';
+import { RequestContext } from '@app/platform';
+import { EnrolledFactor, openState, sealState } from './enrolled-factor.entity.js';
+import type { Subject } from './factor.js';
+import { FactorAttempts, type Proof } from './factor-attempts.js';
+import { FactorRegistry } from './factor-registry.js';
+import { MfaError } from './mfa.errors.js';
+
+const BACKUP = 'backup_codes';
+
+/** A person's factors: set up, confirmed, listed, removed. Every answer goes through FactorAttempts. */
+@Injectable()
+export class MfaService {
+  constructor(
+    private readonly context: RequestContext,
+    private readonly factors: FactorRegistry,
+    private readonly attempts: FactorAttempts,
+    private readonly audit: AuditService,
+  ) {}
+
+  list(userId: string) {
+    return this.context.transaction((em) => em.find(EnrolledFactor, { userId }, { orderBy: { createdAt: 'asc' } }));
+  }
+
+  /** Starts a factor. An earlier one of the type stays good until this one is confirmed; an earlier start is forgotten. */
+  enroll(userId: string, subject: Subject, type: string, label?: string) {
+    const factor = this.factors.get(type);
+    if (!factor.standsAlone) throw MfaError.unknownFactor({ errors: [{ field: 'type', message: `must be one of ${this.factors.startable.join(', ')}` }] });
+    return this.context.transaction(async (em) => {
+      await em.nativeDelete(EnrolledFactor, { userId, type, confirmedAt: null });
+      const { state, reveal } = factor.enroll(subject, {});
+      const row = this.create(em, userId, type, state, label);
+      this.audit.record('mfa.enrolment_started', { actorId: userId, targetId: row.id, details: { type } });
+      return { factorId: row.id, reveal: reveal as Record<string, string> };
+    });
+  }
+
+  /** The first factor to be confirmed brings backup codes with it, shown this once. */
+  async confirm(userId: string, answer: string, factorId?: string): Promise<{ backupCodes: string[] | undefined }> {
+    const pending = await this.context.transaction((em) =>
+      em.findOne(EnrolledFactor, { userId, confirmedAt: null, ...(factorId ? { id: factorId } : { type: 'totp' }) }),
+    );
+    if (!pending) throw factorId ? MfaError.notFound() : MfaError.notPending();
+    const proof = await this.attempts.check({ tenantId: this.context.tenantId!, userId, answer, factorId: pending.id, pending: true });
+    return this.context.transaction(async (em) => {
+      await em.nativeDelete(EnrolledFactor, { userId, type: proof.type, confirmedAt: { $ne: null } });
+      await this.spend(em, userId, proof, { confirmedAt: new Date() });
+      this.audit.record('mfa.factor_added', { actorId: userId, targetId: proof.factorId, details: { type: proof.type } });
+      const hasCodes = await em.count(EnrolledFactor, { userId, type: BACKUP });
+      return { backupCodes: hasCodes ? undefined : await this.issueBackupCodes(em, userId) };
+    });
+  }
+
+  /** New backup codes in place of the old ones, for a fresh second factor. */
+  async renewBackupCodes(userId: string, answer: string): Promise<string[]> {
+    const proof = await this.attempts.check({ tenantId: this.context.tenantId!, userId, answer });
+    return this.context.transaction(async (em) => {
+      await this.spend(em, userId, proof);
+      return this.issueBackupCodes(em, userId);
+    });
+  }
+
+  async backupCodesLeft(userId: string): Promise<{ remaining: number; createdAt: Date | null }> {
+    const row = await this.context.transaction((em) => em.findOne(EnrolledFactor, { userId, type: BACKUP }));
+    if (!row) return { remaining: 0, createdAt: null };
+    return { remaining: this.factors.get(BACKUP).remaining!(openState(row.tenantId, row.id, row.state)), createdAt: row.createdAt };
+  }
+
+  /** Removes one factor for a fresh second factor; with the last one go the backup codes. */
+  async remove(userId: string, factorId: string, answer: string): Promise<void> {
+    const row = await this.context.transaction((em) => em.findOne(EnrolledFactor, { id: factorId, userId }));
+    if (!row) throw MfaError.notFound();
+    const proof = await this.attempts.check({ tenantId: this.context.tenantId!, userId, answer });
+    await this.context.transaction(async (em) => {
+      await this.spend(em, userId, proof);
+      await em.nativeDelete(EnrolledFactor, { id: factorId, userId });
+      const others = await em.count(EnrolledFactor, { userId, confirmedAt: { $ne: null }, type: { $ne: BACKUP } });
+      if (others === 0) await em.nativeDelete(EnrolledFactor, { userId });
+      this.audit.record('mfa.factor_removed', { actorId: userId, targetId: factorId, details: { type: row.type } });
+    });
+  }
+
+  /** Every factor goes, for a fresh second factor. */
+  async disable(userId: string, answer: string): Promise<void> {
+    const proof = await this.attempts.check({ tenantId: this.context.tenantId!, userId, answer });
+    await this.context.transaction(async (em) => {
+      await this.spend(em, userId, proof);
+      await this.removeAll(em, userId);
+      this.audit.record('mfa.disabled', { actorId: userId, targetId: userId });
+    });
+  }
+
+  /** Part of a larger transaction: an administrator lets a person who lost everything begin anew. */
+  async removeAll(em: EntityManager, userId: string): Promise<void> {
+    await em.nativeDelete(EnrolledFactor, { userId });
+    await em.execute(`select app.attempt_clear('mfa', ?)`, [userId]);
+  }
+
+  private async issueBackupCodes(em: EntityManager, userId: string): Promise<string[]> {
+    await em.nativeDelete(EnrolledFactor, { userId, type: BACKUP });
+    const { state, reveal } = this.factors.get(BACKUP).enroll({ account: '', issuer: '' }, {});
+    const row = this.create(em, userId, BACKUP, state);
+    row.confirmedAt = new Date();
+    this.audit.record('mfa.backup_codes_made', { actorId: userId, targetId: row.id });
+    return reveal.backupCodes as string[];
+  }
+
+  private create(em: EntityManager, userId: string, type: string, state: object, label?: string) {
+    const id = uuidv7();
+    return em.create(EnrolledFactor, { id, userId, type, label: label ?? null, state: sealState(this.context.tenantId!, id, state) });
+  }
+
+  /** Moves the factor on from exactly the state that was looked at: a code works once, however many requests race. */
+  private async spend(em: EntityManager, userId: string, { factorId, version, state }: Proof, change: { confirmedAt?: Date } = {}) {
+    const moved = await em.nativeUpdate(EnrolledFactor, { id: factorId, userId, version }, { state, version: version + 1, failures: 0, disabledAt: null, lastUsedAt: new Date(), ...change });
+    if (moved === 0) throw MfaError.wrongCode();
+    await em.execute(`select app.attempt_clear('mfa', ?)`, [userId]);
+  }
+}

@@ -1,0 +1,51 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import pg from 'pg';
+import { config } from './config.js';
+
+/** A statement prepared once per connection under `name`, and run in one round trip. */
+export interface Statement<Row> {
+  readonly name: string;
+  readonly text: string;
+  /** Only for the type. */
+  readonly row?: Row;
+}
+
+export const statement = <Row>(name: string, text: string): Statement<Row> => ({ name, text });
+
+/**
+ * The few statements that are worth a round trip of their own (sign-in, session check, refresh, code check, claims). Each is a
+ * function of the database that binds its own tenant from a signed argument. Everything else goes through the ORM.
+ */
+@Injectable()
+export class HotStatements implements OnApplicationShutdown {
+  private readonly logger = new Logger('Database');
+  readonly pool = new pg.Pool({
+    connectionString: config.DATABASE_URL,
+    max: config.DATABASE_POOL,
+    connectionTimeoutMillis: 3_000,
+    statement_timeout: 15_000,
+    idle_in_transaction_session_timeout: 15_000,
+    keepAlive: true,
+    application_name: 'watchword',
+  });
+
+  constructor() {
+    this.pool.on('error', (error) => this.logger.warn(`A database connection was lost: ${error.message}`));
+  }
+
+  async run<Row>({ name, text }: Statement<Row>, values: unknown[]): Promise<Row[]> {
+    const { rows } = await this.pool.query({ name, text, values });
+    return rows as Row[];
+  }
+
+  /** @throws Error when there is not exactly one row. */
+  async one<Row>(query: Statement<Row>, values: unknown[]): Promise<Row> {
+    const [row] = await this.run(query, values);
+    if (!row) throw new Error(`${query.name} answered no row`);
+    return row;
+  }
+
+  onApplicationShutdown() {
+    return this.pool.end();
+  }
+}

@@ -1,0 +1,18 @@
+export * from './app-error.js';
+export * from './caller.js';
+export * from './client-address.js';
+export { type Config, config, ConfigError, readConfig } from './config.js';
+export { page, pageQuery, readCursor } from './cursor.js';
+export { hardenHttp, httpAdapter } from './http.js';
+export { HotStatements, statement } from './hot-statements.js';
+export { inspectIsolation, type IsolationReport, tenantKeyMatches } from './isolation.js';
+export { createLogger, log, nestLogger } from './logging.js';
+export { migrate } from './migrations/migrate.js';
+export { invalid, PlatformModule } from './platform.module.js';
+export { type Origin, RequestContext } from './request-context.js';
+export { AddressLimitGuard, CallerLimitGuard, rateLimits, SignInRoute, Unlimited } from './rate-limits.js';
+export * from './returns.js';
+export { mac, sameBytes, seal, unseal } from './sealing.js';
+export { NO_TENANT, signLookup, signTenant } from './tenant-context.js';
+export { type KeyPurpose, type SigningKey, SigningKeys } from './signing-keys.js';
+export { tenantOwned } from './tenant-owned.js';

@@ -1,0 +1,31 @@
+import { Logger as NestPinoLogger, PinoLogger } from 'nestjs-pino';
+import { type DestinationStream, pino } from 'pino';
+import { config } from './config.js';
+
+/** Names whose values never reach a log, at any depth pino can reach; the logs name what they print, so this is the second net. */
+export const REDACTED = [
+  'authorization', 'cookie', 'password', 'current_password', 'new_password', 'code', 'totp_code', 'mfa_code', 'token', 'access_token',
+  'refresh_token', 'mfa_token', 'secret', 'manual_entry_key', 'otpauth_uri', 'qr_code', 'qr_code_uri', 'backup_codes', 'password_hash', 'state', 'apiKey', 'api_key', 'x-api-key', 'set-cookie',
+];
+
+const quoted = REDACTED.map((name) => (/^\w+$/.test(name) ? `.${name}` : `["${name}"]`));
+const paths = ['', '*', '*.*', '*.*.*'].flatMap((prefix) => quoted.map((name) => (prefix ? prefix + name : name.replace(/^\./, ''))));
+
+/** Database errors carry the parameters of the statement; what is logged of an error is its kind, code, words and stack. */
+const bare = (error: unknown): unknown => {
+  if (!(error instanceof Error)) return String(error);
+  const { name, message, stack } = error;
+  const code = (error as { code?: unknown }).code;
+  return { name, code, message: message.slice(0, 500), stack: stack?.split('\n').slice(0, 12).join('\n') };
+};
+
+export function createLogger(level: string, destination?: DestinationStream) {
+  const options = { level, redact: { paths, censor: '[redacted]' }, serializers: { err: bare, error: bare }, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  return destination ? pino(options, destination) : pino(options);
+}
+
+let logger: ReturnType<typeof createLogger> | undefined;
+/** The process's one log: a JSON line an event, on stdout. */
+export const log = () => (logger ??= createLogger(config.LOG_LEVEL));
+
+export const nestLogger = () => new NestPinoLogger(new PinoLogger({ pinoHttp: { logger: log() } }), {});

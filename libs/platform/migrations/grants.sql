@@ -1,0 +1,12 @@
+-- Applied after every migration, so that what is granted is what stands here and nothing else. {{app}} is the apps' role.
+revoke all on all tables in schema public, app, system, directory, private from public, {{app}};
+revoke all on all functions in schema app, directory, private from public, {{app}};
+revoke all on schema app, system, directory, private from public, {{app}};
+revoke create on schema public from public, {{app}};
+grant usage on schema public, app, system to {{app}};
+grant select, insert, update on public.tenant to {{app}};
+grant select, insert, update, delete on public.user_account, public.session, public.sign_in, public.mfa_factor to {{app}};
+grant select, insert on public.audit_event, public.audit_chain, public.audit_head to {{app}};
+grant select, insert, update on system.signing_key to {{app}};
+grant execute on all functions in schema app to {{app}};
+grant select on public.migration to {{app}};

@@ -1,0 +1,56 @@
+import { MikroOrmModule } from '@mikro-orm/nestjs';
+import { PostgreSqlDriver } from '@mikro-orm/postgresql';
+import { Global, Module, StandardSchemaValidationPipe, StandardSchemaSerializerInterceptor } from '@nestjs/common';
+import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { TerminusModule } from '@nestjs/terminus';
+import { RequestError } from './app-error.js';
+import { AppErrorFilter } from './app-error.filter.js';
+import { config } from './config.js';
+import { HealthController } from './health.controller.js';
+import { HotStatements } from './hot-statements.js';
+import { RequestContext } from './request-context.js';
+import { RowLevelSecurity } from './row-level-security.js';
+import { SigningKeys } from './signing-keys.js';
+
+interface Issue {
+  message: string;
+  path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined;
+}
+
+const field = ({ path = [] }: Issue) => path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
+
+/** Every bad field of a request, named. */
+export const invalid = (issues: readonly Issue[]) => {
+  const errors = issues.slice(0, 50).map((issue) => ({ field: field(issue), message: issue.message }));
+  return RequestError.invalid({ errors, detail: errors.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join('; ') });
+};
+
+@Global()
+@Module({
+  imports: [
+    MikroOrmModule.forRoot({
+      driver: PostgreSqlDriver,
+      clientUrl: config.DATABASE_URL,
+      autoLoadEntities: true,
+      registerRequestContext: false,
+      sessionContext: 'transaction',
+      ensureDatabase: false,
+      pool: { min: 0, max: Math.max(2, Math.ceil(config.DATABASE_POOL / 2)) },
+      driverOptions: { connectionTimeoutMillis: 3_000, statement_timeout: 15_000, application_name: 'watchword-orm' },
+    }),
+    TerminusModule.forRoot({ logger: false }),
+  ],
+  controllers: [HealthController],
+  providers: [
+    RequestContext,
+    HotStatements,
+    RowLevelSecurity,
+    SigningKeys,
+    AppErrorFilter,
+    { provide: APP_FILTER, useExisting: AppErrorFilter },
+    { provide: APP_PIPE, useValue: new StandardSchemaValidationPipe({ exceptionFactory: (issues) => invalid(issues) }) },
+    { provide: APP_INTERCEPTOR, useClass: StandardSchemaSerializerInterceptor },
+  ],
+  exports: [RequestContext, HotStatements, RowLevelSecurity, SigningKeys, AppErrorFilter],
+})
+export class PlatformModule {}

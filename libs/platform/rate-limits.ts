@@ -1,0 +1,96 @@
+import { type DynamicModule, type ExecutionContext, Injectable } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { type ThrottlerGenerateKeyFunction, ThrottlerGuard, type ThrottlerLimitDetail, ThrottlerModule, type ThrottlerStorage } from '@nestjs/throttler';
+import type { FastifyRequest } from 'fastify';
+import { RequestError } from './app-error.js';
+import type { Caller } from './caller.js';
+import { addressBlock, clientAddress } from './client-address.js';
+import { config } from './config.js';
+
+/** Routes where passwords and codes are tried: a tighter limit for the address, and one for the account named. */
+export const SignInRoute = Reflector.createDecorator<true>();
+/** Probes and keys that machines fetch all the time. */
+export const Unlimited = Reflector.createDecorator<true>();
+
+const MINUTE = 60_000;
+const SWEEP_ABOVE = 50_000;
+
+interface Window {
+  hits: number;
+  endsAt: number;
+}
+
+/** Fixed windows in memory, one count a key, no timers. What must hold over all processes (guess caps) lives in the database. */
+export class WindowStorage implements ThrottlerStorage {
+  private readonly windows = new Map<string, Window>();
+
+  async increment(key: string, ttl: number, limit: number) {
+    const now = Date.now();
+    let window = this.windows.get(key);
+    if (!window || window.endsAt <= now) {
+      if (this.windows.size > SWEEP_ABOVE) this.sweep(now);
+      this.windows.set(key, (window = { hits: 0, endsAt: now + ttl }));
+    }
+    window.hits++;
+    const seconds = Math.ceil((window.endsAt - now) / 1000);
+    return { totalHits: window.hits, timeToExpire: seconds, isBlocked: window.hits > limit, timeToBlockExpire: seconds };
+  }
+
+  private sweep(now: number) {
+    for (const [key, { endsAt }] of this.windows) if (endsAt <= now) this.windows.delete(key);
+  }
+}
+
+const marked = (mark: typeof SignInRoute) => (context: ExecutionContext) =>
+  Boolean(Reflect.getMetadata(mark.KEY, context.getHandler()) ?? Reflect.getMetadata(mark.KEY, context.getClass()));
+const isSignIn = marked(SignInRoute);
+const isUnlimited = marked(Unlimited);
+
+const scaled = (limit: number) => Math.ceil(limit * config.RATE_LIMIT_SCALE);
+const address = (request: Record<string, unknown>) => addressBlock(clientAddress(request as unknown as FastifyRequest));
+const named = (request: Record<string, unknown>) => {
+  const email = (request.body as { email?: unknown } | undefined)?.email;
+  return typeof email === 'string' ? email.trim().toLowerCase().slice(0, 254) : undefined;
+};
+const caller = (request: Record<string, unknown>) => (request.user as Caller | undefined)?.id;
+const key: ThrottlerGenerateKeyFunction = (_, tracker, name) => `${name}|${tracker}`;
+const http = (context: ExecutionContext) => context.switchToHttp().getRequest();
+
+/** Every limit per address and per account; all of them are configuration. */
+export const rateLimits = (): DynamicModule =>
+  ThrottlerModule.forRoot({
+    storage: new WindowStorage(),
+    setHeaders: false,
+    generateKey: key,
+    throttlers: [
+      { name: 'address', ttl: MINUTE, limit: scaled(config.RATE_LIMIT_IP), getTracker: address, skipIf: isUnlimited },
+      { name: 'sign-in', ttl: MINUTE, limit: scaled(config.RATE_LIMIT_SIGN_IN), getTracker: address, skipIf: (context) => !isSignIn(context) },
+      { name: 'account', ttl: MINUTE, limit: scaled(config.RATE_LIMIT_ACCOUNT), getTracker: (request) => named(request)!, skipIf: (context) => !isSignIn(context) || !named(http(context)) },
+      { name: 'caller', ttl: MINUTE, limit: scaled(config.RATE_LIMIT_ACCOUNT * 30), getTracker: (request) => caller(request)!, skipIf: (context) => !caller(http(context)) },
+    ],
+  });
+
+abstract class RateLimitGuard extends ThrottlerGuard {
+  protected abstract readonly names: string[];
+
+  override async onModuleInit() {
+    await super.onModuleInit();
+    this.throttlers = this.throttlers.filter(({ name }) => this.names.includes(name!));
+  }
+
+  protected override async throwThrottlingException(_: ExecutionContext, { timeToBlockExpire }: ThrottlerLimitDetail): Promise<void> {
+    throw RequestError.rateLimited({ retryAfter: timeToBlockExpire });
+  }
+}
+
+/** Before the caller is known: by address, and by the account a sign-in names. */
+@Injectable()
+export class AddressLimitGuard extends RateLimitGuard {
+  protected override readonly names = ['address', 'sign-in', 'account'];
+}
+
+/** After: by the caller. */
+@Injectable()
+export class CallerLimitGuard extends RateLimitGuard {
+  protected override readonly names = ['caller'];
+}

@@ -1,0 +1,108 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject, randomBytes } from 'node:crypto';
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { HotStatements } from './hot-statements.js';
+import { log } from './logging.js';
+import { seal, unseal } from './sealing.js';
+
+export type KeyPurpose = 'access' | 'audit';
+
+export interface SigningKey {
+  kid: string;
+  purpose: KeyPurpose;
+  privateKey: KeyObject;
+  publicKey: KeyObject;
+  jwk: JsonWebKey & { kid: string; use: 'sig'; alg: string };
+  retiredAt: Date | null;
+}
+
+const ALGORITHM = { access: 'ES256', audit: 'EdDSA' } as const;
+const RELOAD_MS = 15_000;
+const MIN_RELOAD_MS = 1_000;
+/** Longer than any access token lives, so that none outlives the key that proves it. */
+const VERIFIES_FOR_MS = 2 * 3_600_000;
+
+const generate = (purpose: KeyPurpose) => (purpose === 'access' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519'));
+
+/**
+ * The keys that sign access tokens (ES256) and audit heads (Ed25519): sealed in the database, one current of each, the retired ones
+ * still verifying for a while. Every process follows a rotation within 15 s, and at once when it meets a key it does not know.
+ */
+@Injectable()
+export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
+  private keys = new Map<string, SigningKey>();
+  private currentKeys = new Map<KeyPurpose, SigningKey>();
+  private timer: NodeJS.Timeout | undefined;
+  private loadedAt = 0;
+
+  constructor(private readonly statements: HotStatements) {}
+
+  async onModuleInit() {
+    await this.load();
+    for (const purpose of ['access', 'audit'] as const) if (!this.currentKeys.has(purpose)) await this.insert(purpose, false);
+    await this.load();
+    this.timer = setInterval(() => void this.load().catch((error) => log().warn({ err: error }, 'signing keys could not be reloaded')), RELOAD_MS).unref();
+  }
+
+  onApplicationShutdown() {
+    clearInterval(this.timer);
+  }
+
+  current(purpose: KeyPurpose): SigningKey {
+    return this.currentKeys.get(purpose)!;
+  }
+
+  async find(purpose: KeyPurpose, kid: string): Promise<SigningKey | undefined> {
+    if (!this.keys.has(kid) && Date.now() - this.loadedAt > MIN_RELOAD_MS) await this.load();
+    const key = this.keys.get(kid);
+    if (key?.purpose !== purpose || (purpose === 'access' && key.retiredAt && Date.now() - key.retiredAt.getTime() > VERIFIES_FOR_MS)) return undefined;
+    return key;
+  }
+
+  /** RFC 7517. Public parts only. */
+  jwks() {
+    const alive = [...this.keys.values()].filter(({ purpose, retiredAt }) => purpose === 'audit' || !retiredAt || Date.now() - retiredAt.getTime() < VERIFIES_FOR_MS);
+    return { keys: alive.map(({ jwk }) => jwk) };
+  }
+
+  /** Makes a new current key; the one before goes on verifying. Returns the new key's id. */
+  async rotate(purpose: KeyPurpose): Promise<string> {
+    const kid = await this.insert(purpose, true);
+    await this.load();
+    return kid;
+  }
+
+  private async insert(purpose: KeyPurpose, replace: boolean): Promise<string> {
+    const kid = randomBytes(12).toString('base64url');
+    const { privateKey, publicKey } = generate(purpose);
+    const jwk = { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: ALGORITHM[purpose] };
+    const sealed = seal(JSON.stringify(privateKey.export({ format: 'jwk' })), { tenant: 'system', row: kid, purpose: `${purpose}-key` });
+    const client = await this.statements.pool.connect();
+    try {
+      await client.query('begin');
+      if (replace) await client.query('update system.signing_key set retired_at = now() where purpose = $1 and retired_at is null', [purpose]);
+      await client.query('insert into system.signing_key (id, purpose, public_jwk, private_sealed) values ($1, $2, $3, $4) on conflict do nothing', [kid, purpose, jwk, sealed]);
+      await client.query('commit');
+    } catch (error) {
+      await client.query('rollback').catch(() => {});
+      throw error;
+    } finally {
+      client.release();
+    }
+    return kid;
+  }
+
+  private async load() {
+    this.loadedAt = Date.now();
+    const { rows } = await this.statements.pool.query(`select id, purpose, public_jwk, private_sealed, retired_at from system.signing_key order by created_at`);
+    const known = this.keys;
+    this.keys = new Map(
+      rows.map(({ id, purpose, public_jwk, private_sealed, retired_at }): [string, SigningKey] => {
+        const before = known.get(id);
+        if (before) return [id, { ...before, retiredAt: retired_at }];
+        const privateKey = createPrivateKey({ key: JSON.parse(unseal(private_sealed, { tenant: 'system', row: id, purpose: `${purpose}-key` })), format: 'jwk' });
+        return [id, { kid: id, purpose, privateKey, publicKey: createPublicKey(privateKey), jwk: public_jwk, retiredAt: retired_at }];
+      }),
+    );
+    this.currentKeys = new Map([...this.keys.values()].filter((key) => !key.retiredAt).map((key) => [key.purpose, key]));
+  }
+}

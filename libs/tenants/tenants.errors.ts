@@ -1,0 +1,5 @@
+import { defineErrors } from '@app/platform';
+
+export const TenantError = defineErrors('company', {
+  domainTaken: ['conflict', 'A company with this domain exists already.'],
+});

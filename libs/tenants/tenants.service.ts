@@ -1,0 +1,46 @@
+import { UniqueConstraintViolationException } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Injectable } from '@nestjs/common';
+import { AuditService } from '@app/audit';
+import { RequestContext } from '@app/platform';
+import { policyOf, type UpdateCompany } from './tenant.contract.js';
+import { Tenant } from './tenant.entity.js';
+import { TenantError } from './tenants.errors.js';
+
+@Injectable()
+export class TenantsService {
+  constructor(
+    private readonly context: RequestContext,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** Part of a larger transaction, bound to the new company's id. @throws company.domain_taken */
+  async create(em: EntityManager, { id, name, domain }: { id: string; name: string; domain: string }): Promise<Tenant> {
+    const tenant = em.create(Tenant, { id, name, domain, policy: {} });
+    try {
+      await em.flush();
+    } catch (error) {
+      if (error instanceof UniqueConstraintViolationException) throw TenantError.domainTaken({ errors: [{ field: 'company_domain', message: 'is taken' }] });
+      throw error;
+    }
+    this.audit.record('company.created', { targetId: id, details: { domain } });
+    return tenant;
+  }
+
+  get() {
+    return this.context.transaction(async (em) => view(await em.findOneOrFail(Tenant, { id: this.context.tenantId! })));
+  }
+
+  update({ name, policy }: UpdateCompany) {
+    return this.context.transaction(async (em) => {
+      const tenant = await em.findOneOrFail(Tenant, { id: this.context.tenantId! });
+      const before = policyOf(tenant.policy);
+      if (name !== undefined) tenant.name = name;
+      if (policy) tenant.policy = policyOf({ ...before, ...policy, mfa: { ...before.mfa, ...policy.mfa } });
+      this.audit.record('company.updated', { targetId: tenant.id, details: { fields: [...(name === undefined ? [] : ['name']), ...Object.keys(policy ?? {}).map((key) => `policy.${key}`)] } });
+      return view(tenant);
+    });
+  }
+}
+
+const view = ({ id, name, domain, policy, createdAt }: Tenant) => ({ id, name, domain, policy: policyOf(policy), created_at: createdAt.toISOString() });
