@@ -1,0 +1,213 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hash } from '@node-rs/argon2';
+import { generateSync } from 'otplib';
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { inject } from 'vitest';
+
+export const PASSWORD = 'correct horse battery 9';
+export type Role = 'admin' | 'manager' | 'user';
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: any;
+}
+
+let hashed: Promise<string> | undefined;
+
+/** The running product, the people in it, and the database behind it. */
+export class World {
+  readonly stack = inject('stack');
+  readonly owner = new pg.Pool({ connectionString: this.stack.env.MIGRATION_DATABASE_URL, max: 4 });
+  readonly superuser = new pg.Pool({ connectionString: this.stack.superUrl, max: 4 });
+
+  async stop() {
+    await Promise.all([this.owner.end(), this.superuser.end()]);
+  }
+
+  /** One request. `at`: which of the two API processes. */
+  async call(method: string, path: string, { body, token, at = 0, headers = {} }: { body?: unknown; token?: string | undefined; at?: number; headers?: Record<string, string> } = {}): Promise<Answer> {
+    const response = await fetch(`${this.stack.urls[at % this.stack.urls.length]}${path}`, {
+      method,
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(token && { authorization: `Bearer ${token}` }), ...headers },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = /json$|json;/.test(response.headers.get('content-type') ?? '');
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  }
+
+  /** A company of its own for each test, with its first administrator signed in. */
+  async company(name = 'Acme'): Promise<Company> {
+    const domain = `${randomBytes(6).toString('hex')}.test`;
+    const email = `admin@${domain}`;
+    const { status, body } = await this.call('POST', '/api/auth/register', { body: { email, password: PASSWORD, full_name: 'Ada Admin', company_name: name, company_domain: domain } });
+    if (status !== 201) throw new Error(`register answered ${status}: ${JSON.stringify(body)}`);
+    const company = new Company(this, body.company_id, domain);
+    company.admin = new Person(this, company, body.id, email, 'admin');
+    await company.admin.signsIn();
+    return company;
+  }
+
+  /** The value of `app.tenant` that the database believes. */
+  signTenant = (tenantId: string) => `${tenantId}.${createHmac('sha256', Buffer.from(this.stack.env.TENANT_KEY!, 'base64')).update(tenantId).digest('hex')}`;
+
+  /** Reads or writes as the owner, in one company's name. */
+  async sql<Row extends object = any>(tenantId: string, text: string, values: unknown[] = []): Promise<Row[]> {
+    const client = await this.owner.connect();
+    try {
+      await client.query('begin');
+      await client.query(`select set_config('app.tenant', $1, true)`, [this.signTenant(tenantId)]);
+      const { rows } = await client.query(text, values);
+      await client.query('commit');
+      return rows as Row[];
+    } catch (error) {
+      await client.query('rollback');
+      throw error;
+    } finally {
+      client.release();
+    }
+  }
+
+  /**
+   * A staged race: holds the row until every attempt waits for it (or has answered), then lets them all go at once.
+   * `waiting`: how many must be seen waiting, when some cannot reach the row.
+   */
+  async race<T>(tenantId: string, table: string, id: string, attempts: (() => Promise<T>)[], waiting = attempts.length): Promise<T[]> {
+    const holder = await this.owner.connect();
+    try {
+      await holder.query('begin');
+      await holder.query(`select set_config('app.tenant', $1, true)`, [this.signTenant(tenantId)]);
+      const { rowCount } = await holder.query(`select from ${table} where id = $1 for update`, [id]);
+      if (rowCount !== 1) throw new Error(`There is no such row in ${table}`);
+      let settled = 0;
+      const outcomes = Promise.all(attempts.map((attempt) => attempt().finally(() => settled++)));
+      const queued = async () => (await this.superuser.query(`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`)).rowCount!;
+      const deadline = Date.now() + 10_000;
+      while ((await queued()) + settled < waiting) {
+        if (Date.now() > deadline) throw new Error(`Only ${await queued()} of ${waiting} reached ${table}`);
+        await sleep(5);
+      }
+      await holder.query('commit');
+      return await outcomes;
+    } finally {
+      await holder.query('rollback').catch(() => {});
+      holder.release();
+    }
+  }
+}
+
+export class Company {
+  admin!: Person;
+
+  constructor(
+    readonly world: World,
+    readonly id: string,
+    readonly domain: string,
+  ) {}
+
+  /** Another person of the company, signed in. */
+  async person(role: Role = 'user', name = `${role}-${randomBytes(4).toString('hex')}`): Promise<Person> {
+    const [id, email] = [uuidv7(), `${name}@${this.domain}`];
+    const passwordHash = await (hashed ??= hash(PASSWORD, { algorithm: 2, memoryCost: 19456, timeCost: 2, parallelism: 1 }));
+    await this.world.sql(this.id, `insert into user_account (id, email, email_canonical, full_name, role, password_hash) values ($1, $2, $2, 'A Person', $3, $4)`, [id, email, role, passwordHash]);
+    const person = new Person(this.world, this, id, email, role);
+    await person.signsIn();
+    return person;
+  }
+
+  sql<Row extends object = any>(text: string, values: unknown[] = []): Promise<Row[]> {
+    return this.world.sql<Row>(this.id, text, values);
+  }
+
+  /** What the company's audit trail says, oldest first. */
+  async actions(): Promise<string[]> {
+    return (await this.sql<{ action: string }>('select action from audit_event order by id')).map(({ action }) => action);
+  }
+}
+
+export class Person {
+  token = '';
+  refreshToken = '';
+  secret = '';
+  factorId = '';
+  backupCodes: string[] = [];
+  private lastStep = 0;
+
+  constructor(
+    readonly world: World,
+    readonly company: Company,
+    readonly id: string,
+    readonly email: string,
+    readonly role: Role,
+  ) {}
+
+  get = (path: string, at = 0) => this.world.call('GET', path, { token: this.token, at });
+  post = (path: string, body: unknown = {}, at = 0) => this.world.call('POST', path, { token: this.token, body, at });
+  put = (path: string, body: unknown = {}, at = 0) => this.world.call('PUT', path, { token: this.token, body, at });
+  patch = (path: string, body: unknown = {}, at = 0) => this.world.call('PATCH', path, { token: this.token, body, at });
+  delete = (path: string, body?: unknown, at = 0) => this.world.call('DELETE', path, { token: this.token, ...(body !== undefined && { body }), at });
+
+  login = (extra: object = {}, at = 0) => this.world.call('POST', '/api/auth/login', { body: { email: this.email, password: PASSWORD, company_domain: this.company.domain, ...extra }, at });
+
+  /** Signs in, with the second factor where one is due, and keeps the tokens. */
+  async signsIn(at = 0): Promise<Answer> {
+    let answer = await this.login({}, at);
+    if (answer.body.mfa_required && !answer.body.enrollment_required) answer = await this.verify(answer.body.mfa_token, await this.code(), at);
+    if (answer.status !== 200) throw new Error(`sign-in answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+    this.token = answer.body.access_token;
+    this.refreshToken = answer.body.refresh_token;
+    return answer;
+  }
+
+  /** The password step alone: what the second factor is then answered with. */
+  async pendingToken(at = 0): Promise<string> {
+    const { body } = await this.login({}, at);
+    if (!body.mfa_token) throw new Error(`no second factor is due: ${JSON.stringify(body)}`);
+    return body.mfa_token;
+  }
+
+  verify = (mfaToken: string, code: string, at = 0) => this.world.call('POST', '/api/auth/verify-mfa', { body: { code }, token: mfaToken, at });
+
+  /** Sets up an authenticator app and keeps what it shows. */
+  async enablesTotp(token = this.token): Promise<void> {
+    const setup = await this.world.call('POST', '/api/auth/mfa/setup', { token, body: {} });
+    if (setup.status !== 200) throw new Error(`setup answered ${setup.status}: ${JSON.stringify(setup.body)}`);
+    this.secret = setup.body.secret;
+    this.factorId = setup.body.factor_id;
+    const { status, body } = await this.world.call('POST', '/api/auth/mfa/enable', { token, body: { code: this.codeAt(-1) } });
+    if (status !== 200) throw new Error(`enable answered ${status}: ${JSON.stringify(body)}`);
+    this.backupCodes = body.backup_codes ?? this.backupCodes;
+    await this.forgetsLastStep();
+  }
+
+  /** The code of the step `offset` away from now. */
+  codeAt = (offset = 0, now = Date.now()) => generateSync({ secret: this.secret, epoch: Math.floor(now / 1000) + offset * 30 });
+
+  /** A code not used before: tests do not wait half a minute for the next step, they set the factor's own memory back. */
+  async code(): Promise<string> {
+    const step = Math.floor(Date.now() / 30_000);
+    if (step === this.lastStep) await this.forgetsLastStep();
+    this.lastStep = step;
+    return this.codeAt();
+  }
+
+  /** Sets the factor's memory of its last step back, as if half a minute had gone by. */
+  async forgetsLastStep(): Promise<void> {
+    const { openState, sealState } = await import('./sealed-state.js');
+    const [row] = await this.company.sql<{ state: string }>('select state from mfa_factor where id = $1', [this.factorId]);
+    const state = { ...openState(this.world.stack.env, this.company.id, this.factorId, row!.state), lastStep: 0 };
+    await this.company.sql('update mfa_factor set state = $2, version = version + 1 where id = $1', [this.factorId, sealState(this.world.stack.env, this.company.id, this.factorId, state)]);
+  }
+
+  /** A right code's opposite: six digits that no step near now has. */
+  wrongCode(): string {
+    const near = [-2, -1, 0, 1, 2].map((offset) => this.codeAt(offset));
+    for (let candidate = 0; ; candidate++) {
+      const code = String(candidate).padStart(6, '0');
+      if (!near.includes(code)) return code;
+    }
+  }
+}
