@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** `unit` needs nothing; `e2e` talks HTTP to real processes on an embedded PostgreSQL of its own. */
 export default defineConfig({
   test: {
+    reporters: ['default', ['json', { outputFile: 'test-results.json' }]],
     projects: [
       {
         resolve: { tsconfigPaths: true },

@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 const SENTENCES: Record<string, (error: NodeJS.ErrnoException & { address?: string; port?: number }) => string> = {
   EADDRINUSE: ({ address, port }) => `Port ${port} on ${address} is taken. Stop what listens there, or choose another: PORT=8001.`,
   EACCES: ({ port }) => `This account may not listen on port ${port}. Choose one above 1023: PORT=8000.`,
@@ -21,6 +23,8 @@ export function sentence(error: unknown): string | undefined {
  * When it fails, says why in one sentence and exits with 1.
  */
 export async function running(what: string, start: () => Promise<void>): Promise<void> {
+  // Before anything uses the thread pool: with more threads than cores, password hashes only slow each other down.
+  process.env.UV_THREADPOOL_SIZE ??= String(availableParallelism());
   try {
     await start();
   } catch (error) {
