@@ -60,6 +60,8 @@ export class SessionsService {
   /** Part of a larger transaction. `except`: the session that goes on. */
   async revokeAllIn(em: EntityManager, userId: string, because: string, except?: string): Promise<number> {
     const ended = await this.end(em, { userId, ...(except && { id: { $ne: except } }) }, because);
+    // A sign-in that waits for its second factor was begun under what held before.
+    await em.execute('update sign_in set consumed_at = now() where user_id = ? and consumed_at is null', [userId]);
     this.audit.record('auth.sessions_revoked', { targetId: userId, details: { because, count: ended } });
     return ended;
   }

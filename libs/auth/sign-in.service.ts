@@ -7,7 +7,7 @@ import { canonicalDomain, policyOf } from '@app/tenants';
 import type { LoginRequest, TokenResponse } from './auth.contract.js';
 import { AuthError } from './auth.errors.js';
 import { Passwords } from './passwords.service.js';
-import { BEGIN_SIGN_IN, type BegunSignIn, CHALLENGE_SIGN_IN, COMPLETE_SIGN_IN } from './sign-in.entity.js';
+import { BEGIN_SIGN_IN, type BegunSignIn, CHALLENGE_SIGN_IN, COMPLETE_SIGN_IN, FORGO_SIGN_IN } from './sign-in.entity.js';
 import { type RefreshToken, Tokens } from './tokens.js';
 import { canonicalEmail } from './user.entity.js';
 
@@ -44,7 +44,10 @@ export class SignInService {
       await this.refused(found, 'too_many_attempts');
       throw AuthError.tooManyAttempts({ retryAfter: found.retry_after ?? 60 });
     }
-    const right = await this.passwords.verify(found.password_hash, password);
+    const right = await this.passwords.verify(found.password_hash, password).catch(async (error) => {
+      await this.statements.run(FORGO_SIGN_IN, [found.tenant_id, address, signLookup(address)]); // never looked at, so not counted
+      throw error;
+    });
     if (!right || found.status !== 'known' || !found.is_active) {
       await this.refused(found, found.status === 'unknown' ? 'unknown_account' : right ? 'account_disabled' : 'wrong_password');
       throw AuthError.invalidCredentials({ detail: HINT });

@@ -32,7 +32,7 @@ const schema = z
     SWAGGER: flag.optional().describe('serve /docs and /openapi.json; default: not in production'),
     LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').describe('least level that is logged'),
     RATE_LIMIT_SCALE: z.coerce.number().positive().default(1).describe('multiplies every limit per address and per caller; never the guess caps'),
-    RATE_LIMIT_IP: z.coerce.number().int().positive().default(300).describe('requests a minute from one address (IPv6: one /64)'),
+    RATE_LIMIT_IP: z.coerce.number().int().positive().default(1200).describe('requests a minute from one address (IPv6: one /64)'),
     RATE_LIMIT_SIGN_IN: z.coerce.number().int().positive().default(30).describe('sign-in, second-factor and registration requests a minute from one address'),
     RATE_LIMIT_ACCOUNT: z.coerce.number().int().positive().default(10).describe('sign-in requests a minute for one account, and 30 times that for a signed-in caller'),
     ACCESS_TOKEN_SECONDS: seconds.max(3600).default(1800).describe('life of an access token'),

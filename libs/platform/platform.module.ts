@@ -22,21 +22,27 @@ const field = ({ path = [] }: Issue) => path.map((part) => String(typeof part ==
 /** Every bad field of a request, named. */
 export const invalid = (issues: readonly Issue[]) => {
   const errors = issues.slice(0, 50).map((issue) => ({ field: field(issue), message: issue.message }));
-  return RequestError.invalid({ errors, detail: errors.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join('; ') });
+  return RequestError.invalid({
+    errors,
+    detail: errors.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join('; '),
+  });
 };
 
 @Global()
 @Module({
   imports: [
-    MikroOrmModule.forRoot({
+    MikroOrmModule.forRootAsync({
       driver: PostgreSqlDriver,
-      clientUrl: config.DATABASE_URL,
-      autoLoadEntities: true,
-      registerRequestContext: false,
-      sessionContext: 'transaction',
-      ensureDatabase: false,
-      pool: { min: 0, max: Math.max(2, Math.ceil(config.DATABASE_POOL / 2)) },
-      driverOptions: { connectionTimeoutMillis: 3_000, statement_timeout: 15_000, application_name: 'watchword-orm' },
+      useFactory: () => ({
+        driver: PostgreSqlDriver,
+        clientUrl: config.DATABASE_URL,
+        autoLoadEntities: true,
+        registerRequestContext: false,
+        sessionContext: 'transaction',
+        ensureDatabase: false,
+        pool: { min: 0, max: Math.max(2, Math.ceil(config.DATABASE_POOL / 2)) },
+        driverOptions: { connectionTimeoutMillis: 3_000, statement_timeout: 15_000, application_name: 'watchword-orm' },
+      }),
     }),
     TerminusModule.forRoot({ logger: false }),
   ],

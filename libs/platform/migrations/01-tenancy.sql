@@ -1,5 +1,7 @@
 -- Schemas. public: rows of tenants, all under row level security. system: rows of no tenant that the apps may touch.
 -- directory and private: reachable through the functions of app only.
+-- A function that runs as its owner names pg_temp last: left out, or with an empty search_path, temporary types are looked up first,
+-- and whoever may make one could have his own code run as the owner (CVE-2007-2138).
 create schema app;
 create schema system;
 create schema directory;
@@ -32,7 +34,7 @@ create function private.mac(p_text text) returns bytea language sql stable set s
 $$;
 
 -- The tenant of this transaction: setting app.tenant = '<uuid>.<hex hmac>'. Null, so no rows, when it is missing or forged.
-create function app.current_tenant() returns uuid language plpgsql stable parallel safe security definer set search_path = '' as $$
+create function app.current_tenant() returns uuid language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_setting text := current_setting('app.tenant', true);
 begin
@@ -78,7 +80,7 @@ create policy tenant on public.tenant using (id = (select app.current_tenant()))
 create table directory.company (domain text primary key, tenant_id uuid not null unique);
 create table directory.person (email text not null, tenant_id uuid not null, user_id uuid not null, primary key (email, tenant_id));
 
-create function private.company_listed() returns trigger language plpgsql security definer set search_path = '' as $$
+create function private.company_listed() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if tg_op = 'INSERT' then
     insert into directory.company (domain, tenant_id) values (new.domain, new.id);
@@ -89,7 +91,7 @@ begin
 end $$;
 create trigger listed after insert or update of domain on public.tenant for each row execute function private.company_listed();
 
-create function private.person_listed() returns trigger language plpgsql security definer set search_path = '' as $$
+create function private.person_listed() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if tg_op <> 'INSERT' then
     delete from directory.person where email = old.email_canonical and tenant_id = old.tenant_id;
@@ -139,15 +141,16 @@ create function private.attempt_key(p_tenant uuid, p_kind text, p_subject text) 
 $$;
 
 -- p_kind 'password': p_subject is the canonical e-mail. 'mfa': the user's id.
-create function app.attempt_take(p_kind text, p_subject text) returns integer language plpgsql security definer set search_path = '' as $$
+create function app.attempt_take(p_kind text, p_subject text) returns integer language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if app.current_tenant() is null then raise exception 'no tenant is bound' using errcode = '42501'; end if;
   return private.attempt_take(private.attempt_key(app.current_tenant(), p_kind, p_subject));
 end $$;
 
-create function app.attempt_clear(p_kind text, p_subject text) returns void language sql security definer set search_path = '' as $$
+create function app.attempt_clear(p_kind text, p_subject text) returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
   update directory.attempt set failures = 0, blocked_until = null, touched_at = now()
-   where key = private.attempt_key(app.current_tenant(), p_kind, p_subject) and (failures > 0 or blocked_until is not null)
+   where app.current_tenant() is not null and key = private.attempt_key(app.current_tenant(), p_kind, p_subject)
+     and (failures > 0 or blocked_until is not null)
 $$;
 
 -- Keys that sign: access tokens (ES256), audit heads (Ed25519). The private part is sealed by the apps.

@@ -51,7 +51,7 @@ create policy tenant on public.audit_head using (tenant_id = (select app.current
 -- What waits for its place in a chain, in the order of arrival. The sealer alone empties it.
 create table directory.audit_queue (n bigint generated always as identity primary key, tenant_id uuid not null, event_id uuid not null);
 
-create function private.audit_queued() returns trigger language plpgsql security definer set search_path = '' as $$
+create function private.audit_queued() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   insert into directory.audit_queue (tenant_id, event_id) values (new.tenant_id, new.id);
   return null;
@@ -78,7 +78,7 @@ end $$;
 
 -- Takes up to p_limit waiting events off the queue, oldest first, for the transaction that seals them.
 create function app.audit_claim(p_limit integer) returns table (tenant_id uuid, event_ids uuid[])
-language sql security definer set search_path = '' as $$
+language sql security definer set search_path = pg_catalog, pg_temp as $$
   with taken as (
     delete from directory.audit_queue where n in (
       select q.n from directory.audit_queue q order by q.n limit p_limit for update skip locked)

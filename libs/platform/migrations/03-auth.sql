@@ -96,7 +96,7 @@ create policy tenant on public.mfa_factor using (tenant_id = (select app.current
 -- status: 'blocked' (retry_after), 'unknown', 'known'. Unknown accounts count alike.
 create function app.sign_in_begin(p_email text, p_hint text, p_proof text) returns table (
   status text, retry_after integer, tenant_id uuid, user_id uuid, email text, password_hash text, is_active boolean, role text, policy jsonb, factors jsonb
-) language plpgsql security definer set search_path = '' as $$
+) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_before text := coalesce(current_setting('app.tenant', true), '');
   v_found boolean;
@@ -131,6 +131,14 @@ begin
     if v_found then return; end if;
   end if;
   return query select 'unknown', null::integer, v_tenant, null::uuid, null, null, null::boolean, null, null::jsonb, null::jsonb;
+end $$;
+
+-- An attempt whose password was never looked at, because the server was too busy to hash, is given back.
+create function app.sign_in_forgo(p_tenant uuid, p_email text, p_proof text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if not private.proven('lookup:' || p_email, p_proof) then raise exception 'this lookup is not signed' using errcode = '42501'; end if;
+  update directory.attempt set failures = failures - 1, blocked_until = case when failures > 10 then blocked_until end
+   where key = private.attempt_key(p_tenant, 'password', p_email) and failures > 0;
 end $$;
 
 -- Opens a session; the shared end of every sign-in. The caller has bound the tenant and settled the factors.

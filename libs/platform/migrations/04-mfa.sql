@@ -67,7 +67,7 @@ begin
 end $$;
 
 -- Deletes what has been over for long. Runs as the owner, whom the policies "retention" let see such rows and no others.
-create function app.purge_expired() returns table (sessions bigint, sign_ins bigint, attempts bigint) language plpgsql security definer set search_path = '' as $$
+create function app.purge_expired() returns table (sessions bigint, sign_ins bigint, attempts bigint) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   with gone as (delete from public.session where id in (select id from public.session where expires_at < now() - interval '30 days' limit 10000) returning 1)
   select count(*) into sessions from gone;

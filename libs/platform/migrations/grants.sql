@@ -3,6 +3,8 @@ revoke all on all tables in schema public, app, system, directory, private from 
 revoke all on all functions in schema app, directory, private from public, {{app}};
 revoke all on schema app, system, directory, private from public, {{app}};
 revoke create on schema public from public, {{app}};
+-- A temporary table shadows the one it is named after, for whoever is next given that pooled connection.
+do $$ begin execute format('revoke temporary on database %I from public', current_database()); end $$;
 grant usage on schema public, app, system to {{app}};
 grant select, insert, update on public.tenant to {{app}};
 grant select, insert, update, delete on public.user_account, public.session, public.sign_in, public.mfa_factor to {{app}};

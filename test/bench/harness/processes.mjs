@@ -52,7 +52,10 @@ export async function startNode({ name, script, args = [], env = {}, logs }) {
     child,
     ended,
     /** The end of what it printed, for a message about its failure. */
-    lastWords: () => `${readFileSync(join(logs, `${name}.log`), 'utf8').trim().slice(-800)}\n(${join(logs, `${name}.log`)})`,
+    lastWords: () =>
+      `${readFileSync(join(logs, `${name}.log`), 'utf8')
+        .trim()
+        .slice(-800)}\n(${join(logs, `${name}.log`)})`,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGTERM');
