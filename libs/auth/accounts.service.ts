@@ -40,12 +40,13 @@ export class AccountsService {
     );
   }
 
-  /** Ends every other session. @throws auth.wrong_password, auth.too_many_attempts, auth.weak_password */
+  /** Ends every other session, and every sign-in that the old password began. @throws auth.wrong_password, auth.too_many_attempts, auth.weak_password */
   async changePassword(caller: UserCaller, current: string, next: string): Promise<void> {
     await this.provePassword(caller, current);
     const { id, email, companyName } = caller;
     const passwordHash = await this.passwords.hashNew(next, { email, fullName: String(caller.profile.full_name), companyName }, 'new_password');
     await this.context.transaction(async (em) => {
+      await this.sessions.endSignInsIn(em, id);
       await em.nativeUpdate(User, { id }, { passwordHash });
       this.audit.record('auth.password_changed', { targetId: id });
       await this.sessions.revokeAllIn(em, id, 'password_changed', caller.sessionId);

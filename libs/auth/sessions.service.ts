@@ -66,6 +66,11 @@ export class SessionsService {
     return ended;
   }
 
+  /** Sign-ins whose second factor is still due. First in its transaction: one that is being answered now is waited for, and its session then seen. */
+  async endSignInsIn(em: EntityManager, userId: string): Promise<void> {
+    await em.execute('update sign_in set consumed_at = now() where user_id = ? and consumed_at is null', [userId]);
+  }
+
   private end(em: EntityManager, which: object, because: string) {
     return em.nativeUpdate(Session, { ...which, revokedAt: null }, { revokedAt: new Date(), revokedBecause: because });
   }

@@ -87,8 +87,8 @@ export class UsersController {
   @Post(':id/mfa/reset')
   @ApiOperation({ summary: "Remove a person's factors and sessions, for one who lost them", operationId: 'resetMfa' })
   @Returns(message)
-  async resetMfa(@Param('id', { schema: id }) userId: string) {
-    await this.users.resetMfa(userId);
+  async resetMfa(@CurrentCaller() caller: UserCaller, @Param('id', { schema: id }) userId: string) {
+    await this.users.resetMfa(caller, userId);
     return { message: 'The second factors are removed', detail: null };
   }
 }

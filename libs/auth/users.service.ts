@@ -60,6 +60,7 @@ export class UsersService {
       if (!isActive) {
         if (id === callerId) throw UserError.notYourself();
         if (user.role === 'admin') await this.keepAnAdmin(em, id);
+        await this.sessions.endSignInsIn(em, id);
         await this.sessions.revokeAllIn(em, id, 'account_deactivated');
       }
       user.isActive = isActive;
@@ -79,10 +80,11 @@ export class UsersService {
     });
   }
 
-  /** For a person who lost every factor: all of them go, and every session with them. */
-  resetMfa(id: string): Promise<void> {
+  /** For a person who lost every factor: all of them go, and every session with them. One's own go for a code (mfa/disable). @throws users.not_yourself */
+  resetMfa({ id: callerId }: UserCaller, id: string): Promise<void> {
     return this.context.transaction(async (em) => {
       await found(em, id);
+      if (id === callerId) throw UserError.notYourself();
       await this.mfa.removeAll(em, id);
       await this.sessions.revokeAllIn(em, id, 'mfa_reset');
       this.audit.record('mfa.reset', { targetId: id });

@@ -19,6 +19,8 @@ interface CountedRow {
 
 const ATTEMPT = statement<CountedRow>('factor_attempt', 'select * from app.factor_attempt($1, $2, $3, $4, $5, $6)');
 const SETTLE = statement<{ outcome: 'opened' | 'stale' | 'gone' }>('factor_settle', 'select app.factor_settle($1, $2, $3, $4, $5, $6, $7, $8) as outcome');
+/** What app.factor_settle raises, to undo all it did, when the account was disabled meanwhile. */
+const ACCOUNT_DISABLED = 'WW001';
 
 /** Whose answer, and to what. */
 export interface Attempt {
@@ -91,9 +93,12 @@ export class FactorAttempts {
   async settleSignIn(attempt: Attempt & { signInId: string }, session: (proof: Proof) => object): Promise<Proof> {
     for (let round = 0; round < 3; round++) {
       const proof = await this.check(attempt);
-      const { outcome } = await this.statements.one(SETTLE, [
-        signTenant(attempt.tenantId), attempt.userId, attempt.signInId, proof.factorId, proof.version, proof.state, session(proof), this.audit.origin,
-      ]);
+      const { outcome } = await this.statements
+        .one(SETTLE, [signTenant(attempt.tenantId), attempt.userId, attempt.signInId, proof.factorId, proof.version, proof.state, session(proof), this.audit.origin])
+        .catch((error: { code?: string }) => {
+          if (error.code === ACCOUNT_DISABLED) throw MfaError.signInOver();
+          throw error;
+        });
       if (outcome === 'opened') return proof;
       if (outcome === 'gone') throw MfaError.signInOver();
     }

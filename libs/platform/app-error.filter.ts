@@ -33,7 +33,7 @@ export class AppErrorFilter implements ExceptionFilter {
           status,
           code,
           detail: detail ?? title,
-          instance: request.url.split('?')[0],
+          instance: request.url.split('?')[0]!,
           request_id: String(request.id),
           ...(errors && { errors }),
         }),

@@ -1,10 +1,22 @@
-import { Controller, Get } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Controller, Get, ServiceUnavailableException } from '@nestjs/common';
+import { ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
+import { z } from 'zod';
+import { defineErrors } from './app-error.js';
 import { Public } from './caller.js';
 import { HotStatements } from './hot-statements.js';
 import { Unlimited } from './rate-limits.js';
+import { Returns } from './returns.js';
 import { RowLevelSecurity } from './row-level-security.js';
+
+const PATIENCE_MS = 3_000;
+
+const HealthError = defineErrors('health', { notReady: ['unavailable', 'This process cannot serve just now.'] });
+
+const alive = z.object({ status: z.literal('ok') }).meta({ id: 'Alive' });
+const part = z.object({ status: z.literal('up') });
+const isReady = z.object({ status: z.literal('ok'), details: z.object({ database: part, migrations: part }) }).meta({ id: 'Ready' });
 
 @ApiTags('Operations')
 @Controller('health')
@@ -20,7 +32,7 @@ export class HealthController {
   @Get('live')
   @Public()
   @ApiOperation({ summary: 'The process runs', operationId: 'live' })
-  @ApiOkResponse({ description: 'Alive, whatever else is down' })
+  @Returns(alive, 200, 'Alive, whatever else is down')
   live() {
     return { status: 'ok' };
   }
@@ -28,18 +40,27 @@ export class HealthController {
   @Get('ready')
   @Public()
   @ApiOperation({ summary: 'The process can serve: database and migrations', operationId: 'ready' })
-  @ApiOkResponse({ description: 'Ready' })
-  @ApiServiceUnavailableResponse({ description: 'The failing part, by name' })
-  ready() {
-    return this.health.check([() => this.check('database', () => this.statements.pool.query('select 1')), () => this.check('migrations', () => this.isolation.isMigrated())]);
+  @Returns(isReady, 200, 'Ready')
+  @ApiServiceUnavailableResponse({ description: 'A problem whose `errors` name the failing parts' })
+  async ready() {
+    try {
+      return await this.health.check([() => this.check('database', () => this.statements.pool.query('select 1')), () => this.check('migrations', () => this.isolation.isMigrated())]);
+    } catch (error) {
+      if (!(error instanceof ServiceUnavailableException)) throw error;
+      const failing = Object.keys((error.getResponse() as { error?: object }).error ?? {});
+      throw HealthError.notReady({ detail: `Not ready: ${failing.join(', ')}.`, errors: failing.map((field) => ({ field, message: 'is down' })), retryAfter: 2 });
+    }
   }
 
   private async check(name: string, probe: () => Promise<unknown>) {
     const indicator = this.indicator.check(name);
     try {
-      return (await probe()) ? indicator.up() : indicator.down();
+      return (await Promise.race([probe(), late()])) ? indicator.up() : indicator.down();
     } catch {
       return indicator.down();
     }
   }
 }
+
+/** A database that swallows every word is as good as none. */
+const late = () => sleep(PATIENCE_MS, undefined, { ref: false });

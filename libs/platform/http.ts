@@ -3,6 +3,9 @@ import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
+import { type ErrorDetails, RequestError } from './app-error.js';
+import { AppErrorFilter } from './app-error.filter.js';
 import { clientAddress } from './client-address.js';
 import { config } from './config.js';
 import { log } from './logging.js';
@@ -12,6 +15,11 @@ const BODY_BYTES = 64 * 1024;
 /** Swagger UI brings its own scripts and styles. */
 const DOCUMENTATION_CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
 const SAFE_ID = /^[\w.-]{8,64}$/;
+/** For answers that are made before any hook runs. */
+const BARE_HEADERS = { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'", 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' };
+/** NUL and halves of a surrogate pair: no column can hold them, and UTF-8 would turn every half into the same character. */
+const UNSTORABLE = /\0|\p{Cs}/u;
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Fastify as this product serves it. The request id is the client's, if it has the form of one. */
 export const httpAdapter = () =>
@@ -21,9 +29,17 @@ export const httpAdapter = () =>
     genReqId: ({ headers }) => (typeof headers['x-request-id'] === 'string' && SAFE_ID.test(headers['x-request-id']) ? headers['x-request-id'] : randomUUID()),
     logger: false,
     forceCloseConnections: 'idle',
+    // While closing, who is connected is still served, with `connection: close`; nobody new gets in.
+    return503OnClosing: false,
     requestTimeout: 30_000,
     keepAliveTimeout: 65_000,
-    routerOptions: { ignoreDuplicateSlashes: false, ignoreTrailingSlash: false, maxParamLength: 200 },
+    // Node bounds the request line; a parameter of any length is told by its own schema that it is none.
+    routerOptions: { ignoreDuplicateSlashes: false, ignoreTrailingSlash: false, maxParamLength: 16 * 1024 },
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      for (const [name, value] of Object.entries(BARE_HEADERS)) void reply.header(name, value);
+      new AppErrorFilter().answer(error, request, reply.header('x-request-id', request.id));
+    },
+    clientErrorHandler: refuseConnection,
     onProtoPoisoning: 'remove',
     onConstructorPoisoning: 'remove',
   } as ConstructorParameters<typeof FastifyAdapter>[0]);
@@ -47,7 +63,9 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
   });
 
   // After the body is read: its stream's events would lose the context.
-  fastify.addHook('preValidation', (request: FastifyRequest, _reply: FastifyReply, done: () => void) => {
+  fastify.addHook('preValidation', (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
+    const errors = [request.params, request.query, request.body].flatMap(unstorableFields);
+    if (errors.length > 0) return done(RequestError.invalid({ errors, detail: errors.map(({ field, message }) => `${field}: ${message}`).join('; ') }));
     const userAgent = request.headers['user-agent']?.slice(0, 300);
     context.open({ requestId: request.id, ip: clientAddress(request), userAgent }, done);
   });
@@ -64,10 +82,44 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
     );
     done();
   });
-  // JSON and nothing else; no body at all is fine where a route needs none.
+  // JSON in UTF-8 and nothing else; no body at all is fine where a route needs none. Of a name that is there twice, the last counts.
   const parse = fastify.getDefaultJsonParser('remove', 'remove');
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request: FastifyRequest, body: string, done: (error: Error | null, body?: unknown) => void) =>
-    body === '' ? done(null, undefined) : parse(request, body, done),
-  );
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request: FastifyRequest, body: Buffer, done: (error: Error | null, body?: unknown) => void) => {
+    const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(request.headers['content-type']!)?.[1];
+    if (charset && !/^utf-?8$/i.test(charset)) return done(RequestError.unsupportedMedia());
+    if (body.length === 0) return done(null, undefined);
+    let text: string;
+    try {
+      text = UTF_8.decode(body);
+    } catch {
+      return done(RequestError.malformed({ detail: 'The body is not valid UTF-8.' }));
+    }
+    void parse(request, text, done);
+  });
+}
+
+function unstorableFields(part: unknown): NonNullable<ErrorDetails['errors']> {
+  const errors: { field: string; message: string }[] = [];
+  for (const open: [string, unknown][] = [['', part]]; open.length > 0 && errors.length < 50; ) {
+    const [field, value] = open.pop()!;
+    if (typeof value === 'string' && UNSTORABLE.test(value)) errors.push({ field, message: 'must not hold NUL or half a character' });
+    if (typeof value === 'object' && value !== null) for (const [name, inner] of Object.entries(value).toReversed()) open.push([field ? `${field}.${name}` : name, inner]);
+  }
+  return errors;
+}
+
+/** What Node refuses to read as a request at all, in the same shape as every other problem. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket) {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const [status, reason, code, title] =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? [408, 'Request Timeout', 'request.timeout', 'The request took too long to arrive.']
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? [431, 'Request Header Fields Too Large', 'request.headers_too_large', 'The address and headers of the request are larger than 16 KiB.']
+        : [400, 'Bad Request', 'request.invalid', 'This is not a request in HTTP.'];
+  const id = randomUUID();
+  const body = JSON.stringify({ type: `urn:watchword:problem:${code}`, title, status, code, detail: title, instance: '', request_id: id });
+  const headers = { ...BARE_HEADERS, 'content-type': 'application/problem+json; charset=utf-8', 'content-length': Buffer.byteLength(body), connection: 'close', 'x-request-id': id };
+  socket.end(`HTTP/1.1 ${status} ${reason}\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`);
 }

@@ -28,4 +28,5 @@ let logger: ReturnType<typeof createLogger> | undefined;
 /** The process's one log: a JSON line an event, on stdout. */
 export const log = () => (logger ??= createLogger(config.LOG_LEVEL));
 
-export const nestLogger = () => new NestPinoLogger(new PinoLogger({ pinoHttp: { logger: log() } }), {});
+/** Unwrapped, because pino-http would hand our serializer an error that its own has already spread out, parameters and all. */
+export const nestLogger = () => new NestPinoLogger(new PinoLogger({ pinoHttp: { logger: log(), wrapSerializers: false, serializers: { err: bare, error: bare } } }), {});

@@ -17,7 +17,7 @@ export const STATUS: Record<ErrorKind, number> = {
 
 /** Class 08 (connection), 57P0x (shutdown, starting up), 53x (out of resources) of PostgreSQL, and Node's socket errors: not our caller's fault and soon over. */
 const LOST_DATABASE = /^(08...|57P0[1-5]|53...|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|ENETUNREACH)$/;
-const LOST_TEXT = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable/i;
+const LOST_TEXT = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Query read timeout|Connection ended unexpectedly/i;
 
 function lostDatabase(error: unknown): boolean {
   for (let at = error as { code?: unknown; message?: unknown; cause?: unknown } | undefined, depth = 0; at && depth < 5; depth++) {
@@ -34,7 +34,7 @@ const FASTIFY: Record<string, () => AppError> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: RequestError.malformed,
   FST_ERR_CTP_BODY_TOO_LARGE: RequestError.tooLarge,
   FST_ERR_CTP_INVALID_MEDIA_TYPE: RequestError.unsupportedMedia,
-  FST_ERR_BAD_URL: RequestError.invalid,
+  FST_ERR_BAD_URL: () => RequestError.invalid({ detail: 'The address is not valid: what follows % must be UTF-8.' }),
 };
 
 /** Whatever was thrown, as the failure its client may see; undefined when it is our own fault. */
@@ -48,6 +48,6 @@ export function asAppError(error: unknown): AppError | undefined {
   if (status === 404) return RequestError.notFound();
   if (status === 413) return RequestError.tooLarge();
   if (status === 415) return RequestError.unsupportedMedia();
-  if (status === 400) return error instanceof SyntaxError || /JSON/i.test((error as Error).message) ? RequestError.malformed() : RequestError.invalid();
+  if (status && status >= 400 && status < 500) return error instanceof SyntaxError || /JSON/i.test((error as Error).message) ? RequestError.malformed() : RequestError.invalid();
   return undefined;
 }

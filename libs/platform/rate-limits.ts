@@ -1,12 +1,6 @@
 import { type DynamicModule, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import {
-  type ThrottlerGenerateKeyFunction,
-  ThrottlerGuard,
-  type ThrottlerLimitDetail,
-  ThrottlerModule,
-  type ThrottlerStorage,
-} from '@nestjs/throttler';
+import { type ThrottlerGenerateKeyFunction, ThrottlerGuard, type ThrottlerLimitDetail, ThrottlerModule, type ThrottlerStorage } from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
 import { RequestError } from './app-error.js';
 import type { Caller } from './caller.js';
@@ -19,22 +13,29 @@ export const SignInRoute = Reflector.createDecorator<true>();
 export const Unlimited = Reflector.createDecorator<true>();
 
 const MINUTE = 60_000;
-const SWEEP_ABOVE = 50_000;
+const MOST_WINDOWS = 200_000;
 
 interface Window {
   hits: number;
   endsAt: number;
 }
 
-/** Fixed windows in memory, one count a key, no timers. What must hold over all processes (guess caps) lives in the database. */
+/**
+ * Fixed windows in memory, one count a key, no timers. All windows are equally long, so that the order they began in is the order they
+ * end in: the ended ones stand first. What must hold over all processes (guess caps) lives in the database.
+ */
 export class WindowStorage implements ThrottlerStorage {
   private readonly windows = new Map<string, Window>();
+
+  /** `most`: windows kept at once; beyond that the one that would have ended soonest goes. */
+  constructor(private readonly most = MOST_WINDOWS) {}
 
   async increment(key: string, ttl: number, limit: number) {
     const now = Date.now();
     let window = this.windows.get(key);
     if (!window || window.endsAt <= now) {
-      if (this.windows.size > SWEEP_ABOVE) this.sweep(now);
+      this.windows.delete(key);
+      this.makeRoom(now);
       this.windows.set(key, (window = { hits: 0, endsAt: now + ttl }));
     }
     window.hits++;
@@ -42,8 +43,15 @@ export class WindowStorage implements ThrottlerStorage {
     return { totalHits: window.hits, timeToExpire: seconds, isBlocked: window.hits > limit, timeToBlockExpire: seconds };
   }
 
-  private sweep(now: number) {
-    for (const [key, { endsAt }] of this.windows) if (endsAt <= now) this.windows.delete(key);
+  get size(): number {
+    return this.windows.size;
+  }
+
+  private makeRoom(now: number) {
+    for (const [key, { endsAt }] of this.windows) {
+      if (endsAt > now && this.windows.size < this.most) return;
+      this.windows.delete(key);
+    }
   }
 }
 
@@ -64,36 +72,16 @@ const http = (context: ExecutionContext) => context.switchToHttp().getRequest();
 
 /** Every limit per address and per account; all of them are configuration. */
 export const rateLimits = (): DynamicModule =>
-  ThrottlerModule.forRootAsync({
-    useFactory: () => ({
-      storage: new WindowStorage(),
-      setHeaders: false,
-      generateKey: key,
-      throttlers: [
-        { name: 'address', ttl: MINUTE, limit: scaled(config.RATE_LIMIT_IP), getTracker: address, skipIf: isUnlimited },
-        {
-          name: 'sign-in',
-          ttl: MINUTE,
-          limit: scaled(config.RATE_LIMIT_SIGN_IN),
-          getTracker: address,
-          skipIf: (context) => !isSignIn(context),
-        },
-        {
-          name: 'account',
-          ttl: MINUTE,
-          limit: scaled(config.RATE_LIMIT_ACCOUNT),
-          getTracker: (request) => named(request)!,
-          skipIf: (context) => !isSignIn(context) || !named(http(context)),
-        },
-        {
-          name: 'caller',
-          ttl: MINUTE,
-          limit: scaled(config.RATE_LIMIT_ACCOUNT * 30),
-          getTracker: (request) => caller(request)!,
-          skipIf: (context) => !caller(http(context)),
-        },
-      ],
-    }),
+  ThrottlerModule.forRoot({
+    storage: new WindowStorage(),
+    setHeaders: false,
+    generateKey: key,
+    throttlers: [
+      { name: 'address', ttl: MINUTE, limit: scaled(config.RATE_LIMIT_IP), getTracker: address, skipIf: isUnlimited },
+      { name: 'sign-in', ttl: MINUTE, limit: scaled(config.RATE_LIMIT_SIGN_IN), getTracker: address, skipIf: (context) => !isSignIn(context) },
+      { name: 'account', ttl: MINUTE, limit: scaled(config.RATE_LIMIT_ACCOUNT), getTracker: (request) => named(request)!, skipIf: (context) => !isSignIn(context) || !named(http(context)) },
+      { name: 'caller', ttl: MINUTE, limit: scaled(config.RATE_LIMIT_ACCOUNT * 30), getTracker: (request) => caller(request)!, skipIf: (context) => !caller(http(context)) },
+    ],
   });
 
 abstract class RateLimitGuard extends ThrottlerGuard {

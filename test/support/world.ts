@@ -17,6 +17,17 @@ export interface Answer {
 
 let hashed: Promise<string> | undefined;
 
+const STEP_MS = 30_000;
+
+/** What a test says of time steps must hold while it runs: when this one is nearly over, waits for the next. */
+export async function earlyInAStep(needed = 6_000): Promise<void> {
+  const left = STEP_MS - (Date.now() % STEP_MS);
+  if (left < needed) await sleep(left + 50);
+}
+
+/** A refusal as its client reads it, but for what differs in every answer. */
+export const bare = ({ status, body: { request_id: _, ...rest } }: Answer) => ({ status, ...rest });
+
 /** The running product, the people in it, and the database behind it. */
 export class World {
   readonly stack = inject('stack');
@@ -90,6 +101,41 @@ export class World {
         if (Date.now() > deadline) throw new Error(`Only ${await queued()} of ${waiting} reached ${table}`);
         await sleep(5);
       }
+      await holder.query('commit');
+      return await outcomes;
+    } finally {
+      await holder.query('rollback').catch(() => {});
+      holder.release();
+    }
+  }
+
+  /**
+   * As `race`, for any lock: `hold` takes it, in the company's name, and may change things that the waiting then find changed. Counts
+   * those who wait behind this one lock, however long the line, and nobody else's waits.
+   */
+  async gate<T>(tenantId: string, hold: { text: string; values: unknown[] }, attempts: (() => Promise<T>)[], waiting = attempts.length): Promise<T[]> {
+    const holder = await this.owner.connect();
+    try {
+      await holder.query('begin');
+      await holder.query(`select set_config('app.tenant', $1, true)`, [this.signTenant(tenantId)]);
+      const { rowCount } = await holder.query(hold.text, hold.values);
+      if (rowCount !== 1) throw new Error(`This holds ${rowCount} rows: ${hold.text}`);
+      const [{ pid }] = (await holder.query<{ pid: number }>('select pg_backend_pid() as pid')).rows as [{ pid: number }];
+      let settled = 0;
+      const outcomes = Promise.all(attempts.map((attempt) => attempt().finally(() => settled++)));
+      outcomes.catch(() => {});
+      const behind = async () =>
+        (
+          await this.superuser.query(
+            `with recursive waits as materialized (
+               select pid, pg_blocking_pids(pid) as by from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'),
+             line(pid) as (values ($1::integer) union select waits.pid from line join waits on line.pid = any (waits.by))
+             select from line`,
+            [pid],
+          )
+        ).rowCount! - 1;
+      for (const deadline = Date.now() + 10_000; (await behind()) + settled < waiting; await sleep(5))
+        if (Date.now() > deadline) throw new Error(`Only ${await behind()} of ${waiting} wait, and ${settled} have answered`);
       await holder.query('commit');
       return await outcomes;
     } finally {
@@ -177,7 +223,7 @@ export class Person {
     if (setup.status !== 200) throw new Error(`setup answered ${setup.status}: ${JSON.stringify(setup.body)}`);
     this.secret = setup.body.secret;
     this.factorId = setup.body.factor_id;
-    const { status, body } = await this.world.call('POST', '/api/auth/mfa/enable', { token, body: { code: this.codeAt(-1) } });
+    const { status, body } = await this.world.call('POST', '/api/auth/mfa/enable', { token, body: { code: this.codeAt() } });
     if (status !== 200) throw new Error(`enable answered ${status}: ${JSON.stringify(body)}`);
     this.backupCodes = body.backup_codes ?? this.backupCodes;
     await this.forgetsLastStep();
@@ -200,6 +246,25 @@ export class Person {
     const [row] = await this.company.sql<{ state: string }>('select state from mfa_factor where id = $1', [this.factorId]);
     const state = { ...openState(this.world.stack.env, this.company.id, this.factorId, row!.state), lastStep: 0 };
     await this.company.sql('update mfa_factor set state = $2, version = version + 1 where id = $1', [this.factorId, sealState(this.world.stack.env, this.company.id, this.factorId, state)]);
+  }
+
+  private counted = (kind: 'password' | 'mfa') => [this.company.id, kind, kind === 'mfa' ? this.id : this.email];
+
+  /** What stands against this person: consecutive failures, and how long the next attempt must wait (0: it need not). */
+  async failures(kind: 'password' | 'mfa'): Promise<{ failures: number; seconds: number }> {
+    const { rows } = await this.world.owner.query(
+      `select failures, coalesce(ceil(extract(epoch from blocked_until - clock_timestamp())), 0)::integer as seconds from directory.attempt where key = private.attempt_key($1, $2, $3)`,
+      this.counted(kind),
+    );
+    return rows[0] ?? { failures: 0, seconds: 0 };
+  }
+
+  /** As if so many attempts had failed in a row and the wait after the last were over. */
+  async hasFailed(kind: 'password' | 'mfa', failures: number): Promise<void> {
+    await this.world.owner.query(
+      `insert into directory.attempt (key, failures) values (private.attempt_key($1, $2, $3), $4) on conflict (key) do update set failures = $4, blocked_until = null`,
+      [...this.counted(kind), failures],
+    );
   }
 
   /** A right code's opposite: six digits that no step near now has. */

@@ -1,7 +1,7 @@
 -- Schemas. public: rows of tenants, all under row level security. system: rows of no tenant that the apps may touch.
 -- directory and private: reachable through the functions of app only.
--- A function that runs as its owner names pg_temp last: left out, or with an empty search_path, temporary types are looked up first,
--- and whoever may make one could have his own code run as the owner (CVE-2007-2138).
+-- Every function names pg_temp last: left out, or with an empty search_path, temporary types are looked up first,
+-- and whoever may make one could have code of his own run as the owner (CVE-2007-2138).
 create schema app;
 create schema system;
 create schema directory;
@@ -18,18 +18,18 @@ create table private.tenant_key (
 create table private.own_key (key bytea not null);
 insert into private.own_key select sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
 
-create function private.signed(p_text text) returns text language sql stable set search_path = '' as $$
+create function private.signed(p_text text) returns text language sql stable set search_path = pg_catalog, pg_temp as $$
   select encode(sha256(k.outer_pad || sha256(k.inner_pad || convert_to(p_text, 'UTF8'))), 'hex')
     from private.tenant_key k order by k.created_at desc limit 1
 $$;
 
-create function private.proven(p_text text, p_proof text) returns boolean language sql stable set search_path = '' as $$
+create function private.proven(p_text text, p_proof text) returns boolean language sql stable set search_path = pg_catalog, pg_temp as $$
   select exists (
     select from private.tenant_key k
      where encode(sha256(k.outer_pad || sha256(k.inner_pad || convert_to(p_text, 'UTF8'))), 'hex') = p_proof)
 $$;
 
-create function private.mac(p_text text) returns bytea language sql stable set search_path = '' as $$
+create function private.mac(p_text text) returns bytea language sql stable set search_path = pg_catalog, pg_temp as $$
   select sha256(k.key || sha256(k.key || convert_to(p_text, 'UTF8'))) from private.own_key k
 $$;
 
@@ -47,7 +47,7 @@ begin
 end $$;
 
 -- Whom a signed setting names; null when it is forged. For the check at start-up.
-create function app.tenant_of(p_tenant text) returns uuid language plpgsql set search_path = '' as $$
+create function app.tenant_of(p_tenant text) returns uuid language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   perform set_config('app.tenant', p_tenant, true);
   return app.current_tenant();
@@ -103,7 +103,7 @@ begin
 end $$;
 
 -- A company by id or domain; the caller proves that it is the app that asks.
-create function private.tenant_named(p_hint text) returns uuid language sql stable set search_path = '' as $$
+create function private.tenant_named(p_hint text) returns uuid language sql stable set search_path = pg_catalog, pg_temp as $$
   select tenant_id from directory.company where domain = p_hint
   union all
   select tenant_id from directory.company
@@ -122,7 +122,7 @@ create index attempt_touched on directory.attempt using brin (touched_at);
 
 -- Counts one attempt before its answer is looked at. From the 10th consecutive one on, each blocks the next for 30 s, 60 s … 1 h
 -- (NIST SP 800-63B-4 §3.2.2). Null: counted, go on. Otherwise the seconds to wait: nothing was counted and nothing may be checked.
-create function private.attempt_take(p_key bytea) returns integer language plpgsql set search_path = '' as $$
+create function private.attempt_take(p_key bytea) returns integer language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   v_until timestamptz;
 begin
@@ -136,7 +136,7 @@ begin
   return greatest(1, ceil(extract(epoch from v_until - now())))::integer;
 end $$;
 
-create function private.attempt_key(p_tenant uuid, p_kind text, p_subject text) returns bytea language sql stable set search_path = '' as $$
+create function private.attempt_key(p_tenant uuid, p_kind text, p_subject text) returns bytea language sql stable set search_path = pg_catalog, pg_temp as $$
   select private.mac(p_kind || '|' || coalesce(p_tenant::text, '-') || '|' || p_subject)
 $$;
 

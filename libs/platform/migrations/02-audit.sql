@@ -61,7 +61,7 @@ create trigger queued after insert on public.audit_event for each row execute fu
 -- p_origin: {ip, user_agent, request_id}, as much as is known.
 create function app.audit_put(
   p_action text, p_outcome text, p_actor_type text, p_actor uuid, p_session uuid, p_target uuid, p_origin jsonb, p_details jsonb
-) returns void language sql set search_path = '' as $$
+) returns void language sql set search_path = pg_catalog, pg_temp as $$
   insert into public.audit_event (action, outcome, actor_type, actor_id, session_id, target_id, ip_address, user_agent, request_id, details)
   values (p_action, p_outcome, p_actor_type, p_actor, p_session, p_target,
           p_origin ->> 'ip', p_origin ->> 'user_agent', p_origin ->> 'request_id', coalesce(p_details, '{}'))
@@ -70,7 +70,7 @@ $$;
 -- One event that stands alone, such as a refused sign-in: tenant, event and commit in one round trip.
 create function app.audit_record(
   p_tenant text, p_action text, p_outcome text, p_actor_type text, p_actor uuid, p_session uuid, p_target uuid, p_origin jsonb, p_details jsonb
-) returns void language plpgsql set search_path = '' as $$
+) returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   perform set_config('app.tenant', p_tenant, true);
   perform app.audit_put(p_action, p_outcome, p_actor_type, p_actor, p_session, p_target, p_origin, p_details);

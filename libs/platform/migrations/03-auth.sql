@@ -143,7 +143,7 @@ end $$;
 
 -- Opens a session; the shared end of every sign-in. The caller has bound the tenant and settled the factors.
 create function app.session_open(p_user uuid, p_session jsonb, p_origin jsonb, p_action text) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   insert into public.session (id, user_id, token_hash, amr, acr, ip_address, user_agent, device_name, expires_at)
   values ((p_session ->> 'id')::uuid, p_user, decode(p_session ->> 'token_hash', 'hex'),
@@ -155,7 +155,7 @@ end $$;
 
 -- Sign-in, second trip, when the password was enough. False: the account was disabled or its password changed meanwhile.
 create function app.sign_in_complete(p_tenant text, p_user uuid, p_email text, p_hash text, p_new_hash text, p_session jsonb, p_origin jsonb)
-returns boolean language plpgsql set search_path = '' as $$
+returns boolean language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   perform set_config('app.tenant', p_tenant, true);
   update public.user_account set last_login_at = now(), password_hash = coalesce(p_new_hash, password_hash)
@@ -169,7 +169,7 @@ end $$;
 -- Sign-in, second trip, when a second factor is due.
 create function app.sign_in_challenge(
   p_tenant text, p_user uuid, p_email text, p_hash text, p_new_hash text, p_sign_in uuid, p_seconds integer, p_device_name text, p_origin jsonb
-) returns boolean language plpgsql set search_path = '' as $$
+) returns boolean language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   perform set_config('app.tenant', p_tenant, true);
   if p_new_hash is null then
@@ -188,7 +188,7 @@ end $$;
 create function app.session_check(p_tenant text, p_session uuid, p_user uuid) returns table (
   email text, email_verified boolean, phone_number text, full_name text, role text, is_active boolean, mfa_enabled boolean,
   created_at timestamptz, last_login timestamptz, company_name text, policy jsonb, amr text[], acr text, auth_time timestamptz
-) language plpgsql set search_path = '' as $$
+) language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   v_seen timestamptz;
 begin
@@ -211,7 +211,7 @@ end $$;
 -- Rotation. status: 'rotated'; 'repeated' (inside the grace: same successor); 'reused' (the family is now revoked); 'gone'.
 create function app.session_refresh(p_tenant text, p_session uuid, p_presented bytea, p_successor bytea, p_grace integer, p_origin jsonb) returns table (
   status text, user_id uuid, email text, role text, amr text[], acr text, auth_time timestamptz
-) language plpgsql set search_path = '' as $$
+) language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   s public.session;
 begin

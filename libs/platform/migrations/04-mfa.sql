@@ -1,5 +1,5 @@
 -- A person has a second factor when a confirmed one stands: kept here, so that no path can forget it. Backup codes alone are none.
-create function app.mfa_enabled_kept() returns trigger language plpgsql set search_path = '' as $$
+create function app.mfa_enabled_kept() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   v_user uuid := case when tg_op = 'DELETE' then old.user_id else new.user_id end;
 begin
@@ -17,7 +17,7 @@ create trigger mfa_enabled_kept after insert or delete or update of confirmed_at
 -- p_pending: the factor named is being set up.
 create function app.factor_attempt(p_tenant text, p_user uuid, p_sign_in uuid, p_types text[], p_factor uuid, p_pending boolean) returns table (
   status text, retry_after integer, email text, role text, device_name text, "now" timestamptz, policy jsonb, factors jsonb
-) language plpgsql set search_path = '' as $$
+) language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   perform set_config('app.tenant', p_tenant, true);
   "now" := clock_timestamp();
@@ -50,7 +50,7 @@ end $$;
 -- code works once however many requests race; the sign-in is consumed; a session opens. 'opened', 'stale', 'gone'.
 create function app.factor_settle(
   p_tenant text, p_user uuid, p_sign_in uuid, p_factor uuid, p_version integer, p_state text, p_session jsonb, p_origin jsonb
-) returns text language plpgsql set search_path = '' as $$
+) returns text language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   perform set_config('app.tenant', p_tenant, true);
   perform from public.sign_in where id = p_sign_in and user_id = p_user and consumed_at is null and expires_at > pg_catalog.now() for update;
@@ -79,7 +79,7 @@ end $$;
 
 -- A sign-in that policy sends to set up its first factor: good until one is confirmed.
 create function app.enrolment_check(p_tenant text, p_sign_in uuid, p_user uuid) returns table (email text, company_name text)
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   perform set_config('app.tenant', p_tenant, true);
   return query select u.email, c.name
