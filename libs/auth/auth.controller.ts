@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Headers, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, Param, Post, SerializeOptions } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { message, MfaService } from '@app/mfa';
@@ -93,6 +93,7 @@ export class AuthController {
   @Roles('user')
   @ApiBearerAuth()
   @ApiOperation({ summary: 'Where I am signed in', operationId: 'listSessions' })
+  @SerializeOptions({ schema: contract.session }) // Nest serialises an array by its elements
   @Returns(contract.sessionList)
   listSessions(@CurrentCaller() caller: UserCaller) {
     return this.sessions.list(caller);

@@ -16,6 +16,11 @@ export class Passwords {
     private readonly context: RequestContext,
   ) {}
 
+  /** Refuses at once what could not be hashed in time, before the database is asked. @throws server.busy */
+  async admit(): Promise<void> {
+    await this.queued(async (lane) => this.hasher.admit(lane));
+  }
+
   /** `phc` null: nobody there; costs the same and is never right. @throws server.busy */
   verify(phc: string | null, password: string): Promise<boolean> {
     return this.queued((lane) => this.hasher.verify(phc, password, lane));

@@ -59,14 +59,16 @@ export class SessionsService {
 
   /** Part of a larger transaction. `except`: the session that goes on. */
   async revokeAllIn(em: EntityManager, userId: string, because: string, except?: string): Promise<number> {
+    await this.endSignInsIn(em, userId);
     const ended = await this.end(em, { userId, ...(except && { id: { $ne: except } }) }, because);
-    // A sign-in that waits for its second factor was begun under what held before.
-    await em.execute('update sign_in set consumed_at = now() where user_id = ? and consumed_at is null', [userId]);
     this.audit.record('auth.sessions_revoked', { targetId: userId, details: { because, count: ended } });
     return ended;
   }
 
-  /** Sign-ins whose second factor is still due. First in its transaction: one that is being answered now is waited for, and its session then seen. */
+  /**
+   * Sign-ins whose second factor is still due were begun under what held before. Comes before anything else of the person's is locked:
+   * one that is being answered now is waited for, and the session it opens is then seen.
+   */
   async endSignInsIn(em: EntityManager, userId: string): Promise<void> {
     await em.execute('update sign_in set consumed_at = now() where user_id = ? and consumed_at is null', [userId]);
   }

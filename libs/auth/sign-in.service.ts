@@ -37,6 +37,7 @@ export class SignInService {
 
   /** @throws auth.invalid_credentials (the same for unknown, wrong and disabled), auth.too_many_attempts, server.busy */
   async signIn({ email, password, company_domain, totp_code, device_name }: LoginRequest, tenantHeader?: string): Promise<TokenResponse> {
+    await this.passwords.admit();
     const address = canonicalEmail(email);
     const hint = company_domain ?? tenantHeader;
     const found = await this.statements.one(BEGIN_SIGN_IN, [address, hint ? (canonicalDomain(hint) ?? hint.trim().toLowerCase()) : null, signLookup(address)]);

@@ -9,6 +9,31 @@ import { ACCESS, type AccessClaims, AUDIENCE, PENDING, type PendingClaims } from
 /** The guard has read the token from where this route takes it; nothing else is looked at. */
 type Carrier = { presentedToken?: string };
 
+/** passport-jwt's seam for the check of the signature: `JwtStrategy.JwtVerifier(token, key, options, callback)`. */
+type Verifier = (token: string, key: unknown, options: object, callback: (error: Error | null, claims?: { exp: number }) => void) => void;
+const seam = Strategy as unknown as { JwtVerifier: Verifier };
+const checkSignature = seam.JwtVerifier;
+
+const REMEMBERED = 20_000;
+const verified = new Map<string, { exp: number }>();
+
+/**
+ * The signature of the same bytes need not be checked again at each request: of all that a request costs it would be half. Its key is looked
+ * up, its type and its expiry are looked at, every time; and what the token is worth is asked of the database.
+ */
+seam.JwtVerifier = (token, key, options, callback) => {
+  const known = verified.get(token);
+  if (known && known.exp > Date.now() / 1000) return callback(null, known);
+  verified.delete(token);
+  checkSignature(token, key, options, (error, claims) => {
+    if (!error && claims) {
+      if (verified.size >= REMEMBERED) verified.delete(verified.keys().next().value!);
+      verified.set(token, Object.freeze(claims));
+    }
+    callback(error, claims);
+  });
+};
+
 /** One algorithm, our own keys by id, issuer and audience exact, and the type of token this strategy is for. */
 function rules(keys: SigningKeys, typ: string): StrategyOptionsWithRequest {
   return {

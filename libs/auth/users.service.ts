@@ -60,7 +60,6 @@ export class UsersService {
       if (!isActive) {
         if (id === callerId) throw UserError.notYourself();
         if (user.role === 'admin') await this.keepAnAdmin(em, id);
-        await this.sessions.endSignInsIn(em, id);
         await this.sessions.revokeAllIn(em, id, 'account_deactivated');
       }
       user.isActive = isActive;
@@ -85,8 +84,8 @@ export class UsersService {
     return this.context.transaction(async (em) => {
       await found(em, id);
       if (id === callerId) throw UserError.notYourself();
-      await this.mfa.removeAll(em, id);
       await this.sessions.revokeAllIn(em, id, 'mfa_reset');
+      await this.mfa.removeAll(em, id);
       this.audit.record('mfa.reset', { targetId: id });
     });
   }

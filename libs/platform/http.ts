@@ -57,6 +57,7 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
   await app.register(cors as never, {
     origin: config.CORS_ORIGINS.length > 0 ? config.CORS_ORIGINS.map((origin) => new URL(origin).origin) : false,
     credentials: true,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'x-tenant-id', 'x-api-key', 'x-request-id', 'idempotency-key'],
     exposedHeaders: ['x-request-id', 'retry-after', 'www-authenticate'],
     maxAge: 600,

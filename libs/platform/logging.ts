@@ -15,8 +15,9 @@ const paths = ['', '*', '*.*', '*.*.*'].flatMap((prefix) => quoted.map((name) =>
 const bare = (error: unknown): unknown => {
   if (!(error instanceof Error)) return String(error);
   const { name, message, stack } = error;
-  const code = (error as { code?: unknown }).code;
-  return { name, code, message: message.slice(0, 500), stack: stack?.split('\n').slice(0, 12).join('\n') };
+  // Not named `code`, which is redacted.
+  const reason = (error as { code?: unknown }).code;
+  return { name, reason, message: message.slice(0, 500), stack: stack?.split('\n').slice(0, 12).join('\n') };
 };
 
 export function createLogger(level: string, destination?: DestinationStream) {

@@ -6,11 +6,22 @@ export const NO_TENANT = '00000000-0000-0000-0000-000000000000';
 
 const signed = (text: string) => `${text}.${createHmac('sha256', config.TENANT_KEY).update(text).digest('hex')}`;
 
+/** A company's signature never changes while the key stands, and every request needs it. */
+const REMEMBERED = 10_000;
+const remembered = new Map<string, string>();
+
 /**
  * The value of the database setting `app.tenant`: `<uuid>.<hex hmac-sha256>`. `app.current_tenant()` checks the HMAC with a key
  * that the app's role cannot read, so that injected SQL cannot name another tenant.
  */
-export const signTenant = (tenantId: string) => signed(tenantId);
+export function signTenant(tenantId: string): string {
+  const known = remembered.get(tenantId);
+  if (known) return known;
+  const fresh = signed(tenantId);
+  if (remembered.size >= REMEMBERED) remembered.delete(remembered.keys().next().value!);
+  remembered.set(tenantId, fresh);
+  return fresh;
+}
 
 /** Proof that we, and not injected SQL, ask the directory about this address or domain. */
 export const signLookup = (text: string) => signed(`lookup:${text}`).slice(-64);

@@ -76,6 +76,16 @@ describe('The queue before the password hasher', () => {
     expect(await Promise.all(all)).toEqual(['done', 'done', 'done', 'done', 'done']);
   });
 
+  it('says beforehand what it would refuse, and lets in whom it would take', async () => {
+    const s = stage({ meanMs: 1_000, maxWaitMs: 4_000 });
+    expect(() => s.queue.admit('a')).not.toThrow();
+    for (const name of ['a0', 'a1', 'a2', 'a3', 'a4']) void s.ask(name);
+    expect(() => s.queue.admit('a')).toThrow(HasherBusy);
+    expect(() => s.queue.admit('b')).not.toThrow(); // a quieter lane would oust the newest of the flood
+    await s.drain();
+    expect(() => s.queue.admit('a')).not.toThrow();
+  });
+
   it('takes work in again once it has recovered', async () => {
     const s = stage();
     for (let i = 0; i < 50; i++) void s.ask(`a${i}`);

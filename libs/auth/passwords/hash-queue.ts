@@ -66,6 +66,17 @@ export class HashQueue {
   }
 
   /**
+   * Whether a call of this lane would be taken in now: asked before anything dear is done for it.
+   * @throws HasherBusy when not
+   */
+  admit(lane = ''): void {
+    if (this.waitingCount < this.queueLimit && this.waitMs(this.waitingCount + 1) <= this.maxWaitMs) return;
+    const own = this.lanes.get(lane)?.length ?? 0;
+    for (const line of this.lanes.values()) if (line.length > own + 1) return;
+    throw this.busy();
+  }
+
+  /**
    * Runs `work` when its turn comes and settles as it does. Rejects with `HasherBusy` if there is no room, and with the signal's reason if
    * that fires before the work has started; work that has started is not interrupted, since its slot is taken until it ends.
    */

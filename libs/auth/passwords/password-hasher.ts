@@ -63,6 +63,14 @@ export class PasswordHasher {
   }
 
   /**
+   * Asks whether a call of this lane would find room, before its caller does anything dear.
+   * @throws {HasherBusy} when not
+   */
+  admit(lane?: string): void {
+    this.queue.admit(lane);
+  }
+
+  /**
    * The PHC string to store.
    * @param lane whose turn this takes, e.g. a tenant or an address: lanes are served in turn
    * @param signal drops the call while it still waits
