@@ -29,17 +29,6 @@ describe('Signing in', () => {
     expect(replay.body.code).toBe('mfa.wrong_code');
   });
 
-  it('accepts one of ten racing requests with the same code, on two processes', async () => {
-    const company = await world.company();
-    const { admin } = company;
-    await admin.enablesTotp();
-    const code = await admin.code();
-    const pending = await Promise.all(Array.from({ length: 10 }, (_, at) => admin.pendingToken(at)));
-    const answers = await world.race(company.id, 'mfa_factor', admin.factorId, pending.map((token, at) => () => admin.verify(token, code, at)));
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    expect(await company.sql(`select from session where 'otp' = any (amr)`)).toHaveLength(1);
-  });
-
   it('answers alike for a wrong password and an unknown address', async () => {
     const { admin, domain } = await world.company();
     const wrong = await admin.login({ password: `${PASSWORD}!` });

@@ -2,68 +2,98 @@ import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { signTenant } from '@app/platform';
 
-/** A row of company $1 in each table; $2 is its person. In the order of their foreign keys. */
+/** A row of the company that is bound, in each table: $1 its id, $2 its person, $3 a number. In the order of their foreign keys. */
 const ROWS: Record<string, string> = {
   tenant: `insert into tenant (id, name, domain) values ($1, 'Isolation probe', $1::text || '.invalid')`,
-  user_account: `insert into user_account (id, email, email_canonical, full_name, role) values ($2, 'probe@' || $1::text, 'probe@' || $1::text, 'Probe', 'user')`,
+  user_account: `insert into user_account (id, email, email_canonical, full_name, role) values ($2, $1::text, $1::text, 'Isolation probe', 'user')`,
   session: `insert into session (id, user_id, token_hash, amr, acr, expires_at) values ($1, $2, '\\x00', '{}', '', now())`,
   sign_in: `insert into sign_in (id, user_id, expires_at) values ($1, $2, now())`,
   mfa_factor: `insert into mfa_factor (id, user_id, type, state) values ($1, $2, 'probe', '')`,
   audit_event: `insert into audit_event (id, action, outcome) values ($1, 'isolation.probe', 'success')`,
-  audit_chain: `insert into audit_chain (seq, event_id, prev_hash, hash) values (1, $1, '\\x00', '\\x00')`,
-  audit_head: `insert into audit_head (seq, hash, signed_at, kid, signature) values (1, '\\x00', $1::text, $2::text, '')`,
+  audit_chain: `insert into audit_chain (seq, event_id, prev_hash, hash) values ($3, $1, '\\x00', '\\x00')`,
+  audit_head: `insert into audit_head (seq, hash, signed_at, kid, signature) values ($3, '\\x00', '', '', '')`,
 };
 
+/** What PostgreSQL answers where a grant is missing or a policy's check fails. A constraint is looked at only after both. */
+const REFUSED = '42501';
+
 /**
- * Live, in a transaction that is rolled back: company A gets a row in every table; as B, as nobody and under a forged name none of
- * them may be seen, changed, deleted or imitated. Returns the holes found, by table.
+ * Live, in a transaction that is rolled back: company A gets a row in every table; as B, as nobody and under forged names none of
+ * them may be seen, changed, deleted or imitated, and A may not hand its own to B. Returns what crossed, by table.
  */
 export async function probeIsolation(client: pg.Client, tables: string[]): Promise<Record<string, string[]>> {
-  const [a, b, person] = [uuidv7(), uuidv7(), uuidv7()];
-  const holes: Record<string, string[]> = Object.fromEntries(tables.map((table) => [table, []]));
+  const [a, b] = [uuidv7(), uuidv7()];
+  const crossings: Record<string, string[]> = Object.fromEntries(tables.map((table) => [table, []]));
   const as = (setting: string) => client.query(`select set_config('app.tenant', $1, true)`, [setting]);
-  const refused = async (text: string, ids: string[]): Promise<boolean> => {
-    await client.query('savepoint probe');
+  /** What an attempt came to: refused, or the sentence about how far it got. */
+  const attempt = async (text: string): Promise<string | undefined> => {
+    await client.query('savepoint attempt');
     try {
-      const { rowCount } = await client.query(fill(text, ids));
-      await client.query('rollback to probe');
-      return rowCount === 0;
-    } catch {
-      await client.query('rollback to probe');
-      return true;
+      const { rowCount } = await client.query(text);
+      return rowCount ? `${rowCount} row${rowCount === 1 ? '' : 's'}` : undefined;
+    } catch (error) {
+      const { code, message } = error as pg.DatabaseError;
+      return code === REFUSED ? undefined : `past the policy: ${message}`;
+    } finally {
+      await client.query('rollback to attempt');
     }
   };
   await client.query('begin');
   try {
+    await client.query(`set local statement_timeout = '5s'`);
     await as(signTenant(a));
-    for (const table of tables) {
-      const row = ROWS[table];
-      if (!row) holes[table]!.push('there is no probe for this table: add one in isolation-probe.ts');
-      else await client.query(fill(row, [a, person]));
+    const probed = [];
+    for (const table of Object.keys(ROWS).filter((name) => tables.includes(name))) {
+      await client.query('savepoint row');
+      try {
+        await client.query(fill(ROWS[table]!, [a, a, 1]));
+        probed.push(table);
+      } catch (error) {
+        await client.query('rollback to row');
+        crossings[table]!.push(`could not be probed: ${(error as Error).message}`);
+      }
     }
+    for (const table of tables.filter((name) => !ROWS[name])) crossings[table]!.push('could not be probed: isolation-probe.ts has no row for this table');
+
     const strangers = { 'another company': signTenant(b), nobody: '', 'a forged name': `${a}.${'0'.repeat(64)}`, 'an unsigned name': a };
     for (const [who, setting] of Object.entries(strangers)) {
       await as(setting);
-      for (const table of tables.filter((name) => ROWS[name])) {
-        const key = table === 'tenant' ? 'id' : 'tenant_id';
-        const hole = (what: string) => holes[table]!.push(`${who} ${what}`);
-        if (!(await refused(`select from ${table} where ${key} = $1`, [a]))) hole('sees the row');
-        if (!(await refused(`update ${table} set ${key} = ${key} where ${key} = $1`, [a]))) hole('changes the row');
-        if (!(await refused(`delete from ${table} where ${key} = $1`, [a]))) hole('deletes the row');
-        if (!(await refused(imitation(table), [uuidv7(), person, a]))) hole('writes a row in the name of the company');
+      for (const table of probed) {
+        const key = keyOf(table);
+        const attempts = {
+          'sees the row': `select from ${table} where ${key} = '${a}'`,
+          'changes the row': `update ${table} set ${key} = ${key} where ${key} = '${a}'`,
+          'deletes the row': `delete from ${table} where ${key} = '${a}'`,
+          'writes in the name of the company': imitation(table, a),
+        };
+        for (const [what, text] of Object.entries(attempts)) {
+          const got = await attempt(text);
+          if (got) crossings[table]!.push(`${who} ${what} (${got})`);
+        }
       }
+    }
+    await as(signTenant(a));
+    for (const table of probed) {
+      const got = await attempt(`update ${table} set ${keyOf(table)} = '${b}' where ${keyOf(table)} = '${a}'`);
+      if (got) crossings[table]!.push(`a company hands its row to another (${got})`);
     }
   } finally {
     await client.query('rollback');
   }
-  return holes;
+  return crossings;
 }
 
-/** The same row, in the company's name. */
-const imitation = (table: string) =>
-  table === 'tenant'
-    ? `insert into tenant (id, name, domain) values ($3, 'Imitation', $1::text || '.invalid')`
-    : ROWS[table]!.replace(/\(([^)]*)\) values \(/, '(tenant_id, $1) values ($3, ');
+const keyOf = (table: string) => (table === 'tenant' ? 'id' : 'tenant_id');
 
-/** Ids of our own making, written into the statement: each uses others of them. */
-const fill = (text: string, ids: string[]) => text.replaceAll(/\$(\d)(::\w+)?/g, (_, at: string, cast = '::uuid') => `'${ids[Number(at) - 1]}'${cast}`);
+/** Another such row, in the company's name. */
+function imitation(table: string, company: string): string {
+  const row = fill(ROWS[table]!, [table === 'tenant' ? company : uuidv7(), company, 2]);
+  return table === 'tenant' ? row : row.replace('(', '(tenant_id, ').replace('values (', `values ('${company}', `);
+}
+
+/** Ids of our own making, written into the statement. */
+const fill = (text: string, values: (string | number)[]) =>
+  text.replaceAll(/\$(\d)(::text)?/g, (_, at: string, asText?: string) => {
+    const value = values[Number(at) - 1]!;
+    return typeof value === 'number' ? String(value) : `'${value}'${asText ?? '::uuid'}`;
+  });

@@ -2,28 +2,52 @@ import pg from 'pg';
 import { config, inspectIsolation, type IsolationReport, tenantKeyMatches } from '@app/platform';
 import { probeIsolation } from './isolation-probe.js';
 
+type Row = [table: string, security: string, force: string, policies: string, owner: string, grants: string, probe: string];
+
+const HEADINGS: Row = ['TABLE', 'SECURITY', 'FORCE', 'POLICIES', 'OWNER', 'THIS ROLE MAY', 'PROBE'];
+
 /** Exit 0: no hole. 1: a hole. The report goes to stdout. */
 export async function isolationVerify(_argv: string[]): Promise<number> {
-  const client = new pg.Client({ connectionString: config.DATABASE_URL, connectionTimeoutMillis: 5_000 });
+  const client = new pg.Client({ connectionString: config.DATABASE_URL, connectionTimeoutMillis: 5_000, application_name: 'watchword-isolation' });
   await client.connect();
   try {
     const report = await inspectIsolation(client);
-    if (!(await tenantKeyMatches(client))) report.holes.push('the database was given another TENANT_KEY than this process');
-    const probes = await probeIsolation(client, report.tables.map(({ table }) => table));
-    print(report, probes);
-    return report.holes.length + report.tables.flatMap(({ holes }) => holes).length + Object.values(probes).flat().length === 0 ? 0 : 1;
+    const keyMatches = await tenantKeyMatches(client);
+    if (!keyMatches) report.holes.push('the database was given another TENANT_KEY than this process, so nothing can be probed');
+    const probes = keyMatches ? await probeIsolation(client, report.tables.map(({ table }) => table)) : undefined;
+    const found = everyHole(report, probes ?? {});
+    process.stdout.write(`${describe(report, probes)}\n\n${verdict(report, found)}\n`);
+    return found.length === 0 ? 0 : 1;
   } finally {
     await client.end();
   }
 }
 
-function print({ role, holes, tables }: IsolationReport, probes: Record<string, string[]>) {
-  const line = (text: string) => process.stdout.write(`${text}\n`);
-  const row = (...cells: string[]) => line(`${cells[0]!.padEnd(16)}${cells[1]!.padEnd(10)}${cells[2]!.padEnd(8)}${cells[3]!.padEnd(20)}${cells[4]!.padEnd(18)}${cells[5]!.padEnd(30)}${cells[6]}`);
-  line(`Signed in as ${role}.\n`);
-  row('TABLE', 'SECURITY', 'FORCE', 'POLICIES', 'OWNER', 'GRANTS', 'PROBE');
-  for (const { table, enabled, forced, policies, owner, grants } of tables)
-    row(table, enabled ? 'on' : 'OFF', forced ? 'yes' : 'NO', policies.join(','), owner, grants.join(',').toLowerCase(), probes[table]?.length ? 'HOLE' : 'nothing crosses');
-  const found = [...holes, ...tables.flatMap((table) => table.holes.map((hole) => `${table.table}: ${hole}`)), ...Object.entries(probes).flatMap(([table, list]) => list.map((hole) => `${table}: ${hole}`))];
-  line(found.length === 0 ? `\nNo hole in ${tables.length} tables.` : `\n${found.length} ${found.length === 1 ? 'hole' : 'holes'}:\n${found.map((hole) => `  ${hole}`).join('\n')}`);
+function everyHole({ role, roleHoles, holes, tables }: IsolationReport, probes: Record<string, string[]>): string[] {
+  return [
+    ...roleHoles.map((hole) => `${role}: ${hole}`),
+    ...holes,
+    ...tables.flatMap(({ table, holes }) => holes.map((hole) => `${table}: ${hole}`)),
+    ...Object.entries(probes).flatMap(([table, crossings]) => crossings.map((crossing) => `${table}: ${crossing}`)),
+  ];
+}
+
+function describe({ role, tables }: IsolationReport, probes: Record<string, string[]> | undefined): string {
+  const rows = tables.map(({ table, enabled, forced, policies, owner, grants }): Row => [
+    table,
+    enabled ? 'on' : 'OFF',
+    forced ? 'yes' : 'NO',
+    policies.join(' ') || 'NONE',
+    owner,
+    grants.join(' ').toLowerCase() || 'nothing',
+    !probes ? 'not probed' : probes[table]!.length > 0 ? 'CROSSED' : 'nothing crosses',
+  ]);
+  const widths = HEADINGS.map((_, at) => Math.max(...[HEADINGS, ...rows].map((row) => row[at]!.length)));
+  const line = (row: Row) => row.map((cell, at) => cell.padEnd(widths[at]!)).join('  ').trimEnd();
+  return [`Signed in as ${role}.`, '', ...[HEADINGS, ...rows].map(line)].join('\n');
+}
+
+function verdict({ tables }: IsolationReport, found: string[]): string {
+  if (found.length === 0) return `No hole: the companies in ${tables.length} tables are kept apart.`;
+  return `${found.length} ${found.length === 1 ? 'hole' : 'holes'}:\n${found.map((hole) => `  ${hole}`).join('\n')}`;
 }

@@ -42,6 +42,7 @@ export class AuditReader {
   /** NDJSON: every sealed event in order, then the newest signed head. One snapshot, read in slices, so that memory stays flat. */
   async *export(): AsyncGenerator<string> {
     const client = await this.statements.pool.connect();
+    let whole = false;
     try {
       await client.query('begin isolation level repeatable read read only');
       await client.query(`select set_config('app.tenant', $1, true)`, [this.context.tenant]);
@@ -57,9 +58,10 @@ export class AuditReader {
         yield rows.map((row) => `${JSON.stringify({ type: 'event', seq: Number(row.seq), ...contentOf(row), prev_hash: row.prev_hash, hash: row.hash })}\n`).join('');
       }
       for (const head of await this.newestHeads(client, 1)) yield `${JSON.stringify(head)}\n`;
+      await client.query('rollback');
+      whole = true;
     } finally {
-      await client.query('rollback').catch(() => {});
-      client.release();
+      client.release(!whole); // a reader who left, or a failure: the connection goes, and its transaction with it
     }
   }
 
@@ -80,10 +82,13 @@ export class AuditReader {
     try {
       await client.query('begin read only');
       await client.query({ name: 'bind_tenant', text: `select set_config('app.tenant', $1, true)`, values: [this.context.tenant] });
-      return await fn(client);
-    } finally {
-      await client.query('rollback').catch(() => {});
+      const result = await fn(client);
+      await client.query('rollback');
       client.release();
+      return result;
+    } catch (error) {
+      client.release(error as Error); // not back into the pool: what is wrong with it would meet the next one
+      throw error;
     }
   }
 }

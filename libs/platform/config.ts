@@ -6,7 +6,7 @@ const flag = z.stringbool();
 const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean));
 const seconds = z.coerce.number().int().positive();
 const secret = z
-  .base64()
+  .base64({ abort: true, error: 'is not base64: openssl rand -base64 32' })
   .transform((text) => Buffer.from(text, 'base64'))
   .refine((key) => key.length >= 32, 'must be at least 32 random bytes in base64: openssl rand -base64 32');
 const cidr = z.string().refine((text) => ipaddr.isValidCIDR(text) || ipaddr.isValid(text), 'must be addresses or CIDR ranges');

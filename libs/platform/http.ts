@@ -8,7 +8,7 @@ import { type ErrorDetails, RequestError } from './app-error.js';
 import { AppErrorFilter } from './app-error.filter.js';
 import { clientAddress } from './client-address.js';
 import { config } from './config.js';
-import { log } from './logging.js';
+import { accessLog } from './logging.js';
 import { RequestContext } from './request-context.js';
 
 const BODY_BYTES = 64 * 1024;
@@ -70,14 +70,22 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
     const userAgent = request.headers['user-agent']?.slice(0, 300);
     context.open({ requestId: request.id, ip: clientAddress(request), userAgent }, done);
   });
+  // A connection that was busy when the process began to stop would otherwise be kept alive for a minute more.
+  let closing = false;
+  fastify.addHook('preClose', (done: () => void) => {
+    closing = true;
+    setInterval(() => fastify.server.closeIdleConnections(), 100).unref();
+    done();
+  });
   fastify.addHook('onSend', (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void) => {
     void reply.header('x-request-id', request.id);
+    if (closing) void reply.header('connection', 'close');
     if (request.url.startsWith('/docs')) void reply.header('content-security-policy', DOCUMENTATION_CSP);
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
     done(null, payload);
   });
   fastify.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
-    log().info(
+    accessLog().info(
       { request_id: request.id, method: request.method, path: request.routeOptions.url ?? '(unknown)', status: reply.statusCode, ms: Math.round(reply.elapsedTime * 10) / 10, ip: clientAddress(request) },
       'request',
     );

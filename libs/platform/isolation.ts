@@ -1,4 +1,6 @@
 import type pg from 'pg';
+import { ConfigError } from './config.js';
+import { NEWEST } from './migrations/migrate.js';
 import { signTenant } from './tenant-context.js';
 
 /** What keeps the tenants of one table apart, and every hole found in it. */
@@ -14,9 +16,21 @@ export interface TableReport {
 
 export interface IsolationReport {
   role: string;
-  /** Holes that belong to no one table: the role itself, schemas, views, the signed setting. */
+  /** What makes every policy idle, such as a superuser. Nothing else needs saying then. */
+  roleHoles: string[];
+  /** Holes that belong to no one table: schemas, functions, views. */
   holes: string[];
   tables: TableReport[];
+}
+
+type Client = Pick<pg.Client, 'query'>;
+
+interface Policy {
+  name: string;
+  permissive: boolean;
+  roles: string[];
+  qual: string | null;
+  check: string | null;
 }
 
 interface Row {
@@ -26,91 +40,156 @@ interface Row {
   forced: boolean;
   active: boolean;
   mine: boolean;
-  policies: { name: string; permissive: boolean; roles: string[]; cmd: string; qual: string | null; check: string | null }[] | null;
+  policies: Policy[] | null;
   grants: string[] | null;
 }
 
 /** The apps write these once and never again. */
 const APPEND_ONLY = ['audit_event', 'audit_chain', 'audit_head'];
-const POLICY = /^\((tenant_)?id = \( SELECT app\.current_tenant\(\) AS current_tenant\)\)$/;
+/** Row level security does not govern these. */
+const UNGOVERNED = ['TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN'];
+const TENANT = (column: string) => `(${column} = ( SELECT app.current_tenant() AS current_tenant))`;
+/** For the owner's clean-up alone: rows whose time is over, to be deleted and never written. */
+const RETENTION = /^\(expires_at < \(now\(\) - '[^']+'::interval\)\)$/;
+/** Schemas that are ours: all but PostgreSQL's own. */
+const OURS = `n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema'`;
 
-/** Looks at the catalogue as the role that is connected. Reads no tenant's data. */
-export async function inspectIsolation(client: Pick<pg.Client, 'query'>): Promise<IsolationReport> {
-  const { rows: tables } = await client.query<Row>(`
+/** True when every migration this build knows has run. */
+export async function isMigrated(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ done: boolean }>(`select to_regclass('public.migration') is not null as done`);
+  if (!rows[0]?.done) return false;
+  const { rows: newest } = await client.query('select from public.migration where name = $1', [NEWEST]).catch((error) => {
+    if (error.code === '42501') throw new ConfigError('The role of DATABASE_URL may not read the database. Run `npm run migrate`, which grants it what it needs.');
+    throw error;
+  });
+  return newest.length > 0;
+}
+
+/**
+ * Looks at the catalogue as the role that is connected. Reads no tenant's data.
+ * @throws ConfigError when the database is not migrated
+ */
+export async function inspectIsolation(client: Client): Promise<IsolationReport> {
+  if (!(await isMigrated(client))) throw new ConfigError('The database is not up to date. Run `npm run migrate` first.');
+  const { rows } = await client.query<Row>(`
     select c.relname as name, pg_get_userbyid(c.relowner) as owner, c.relrowsecurity as enabled, c.relforcerowsecurity as forced,
            row_security_active(c.oid) as active, pg_has_role(c.relowner, 'MEMBER') as mine,
-           (select jsonb_agg(jsonb_build_object('name', p.policyname, 'permissive', p.permissive = 'PERMISSIVE', 'roles', p.roles, 'cmd', p.cmd, 'qual', p.qual, 'check', p.with_check))
+           (select jsonb_agg(jsonb_build_object('name', p.policyname, 'permissive', p.permissive = 'PERMISSIVE', 'roles', p.roles, 'qual', p.qual, 'check', p.with_check))
               from pg_policies p where p.schemaname = 'public' and p.tablename = c.relname) as policies,
-           (select array_agg(g order by g) from unnest(array['SELECT','INSERT','UPDATE','DELETE','TRUNCATE','REFERENCES','TRIGGER']) g
-             where has_table_privilege(c.oid, g) or (g in ('SELECT','INSERT','UPDATE','REFERENCES') and has_any_column_privilege(c.oid, g))) as grants
+           (select array_agg(g order by g) from unnest(array['SELECT','INSERT','UPDATE','DELETE','TRUNCATE','REFERENCES','TRIGGER'] ||
+                case when current_setting('server_version_num')::int >= 170000 then array['MAINTAIN'] else '{}' end) g
+             where case when g in ('SELECT','INSERT','UPDATE','REFERENCES') then has_any_column_privilege(c.oid, g) else has_table_privilege(c.oid, g) end) as grants
       from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'f') and c.relname <> 'migration'
      order by c.relname`);
-  const { rows: me } = await client.query<{ name: string; super: boolean; bypass: boolean; makes_roles: boolean }>(
-    `select rolname as name, rolsuper as super, rolbypassrls as bypass, rolcreaterole as makes_roles from pg_roles where rolname = current_user`,
+  const { role, holes: roleHoles } = await inspectRole(client, rows);
+  return { role, roleHoles, holes: await reachHoles(client), tables: rows.map((row) => inspectTable(row, role)) };
+}
+
+async function inspectRole(client: Client, tables: Row[]): Promise<{ role: string; holes: string[] }> {
+  const { rows } = await client.query<{ name: string; super: boolean; bypass: boolean; replicates: boolean; makes_roles: boolean; belongs_to: string[] | null }>(
+    `select rolname as name, rolsuper as super, rolbypassrls as bypass, rolreplication as replicates, rolcreaterole as makes_roles,
+            (select array_agg(other.rolname::text order by other.rolname) from pg_roles other where other.oid <> me.oid and pg_has_role(other.oid, 'MEMBER')) as belongs_to
+       from pg_roles me where rolname = current_user`,
   );
-  return { role: me[0]!.name, holes: [...roleHoles(me[0]!), ...(await reachHoles(client))], tables: tables.map(inspectTable) };
-}
-
-function roleHoles(me: { super: boolean; bypass: boolean; makes_roles: boolean }): string[] {
-  return [
-    ...(me.super ? ['the role is a superuser: no policy binds it'] : []),
-    ...(me.bypass ? ['the role has BYPASSRLS: no policy binds it'] : []),
-    ...(me.makes_roles ? ['the role may create roles'] : []),
+  const { name, super: isSuper, bypass, replicates, makes_roles, belongs_to } = rows[0]!;
+  if (isSuper) return { role: name, holes: ['it is a superuser, whom no policy binds'] };
+  const owners = new Set(tables.map(({ owner }) => owner));
+  const owner = belongs_to?.find((other) => owners.has(other));
+  const holes = [
+    ...(bypass ? ['it has BYPASSRLS, so no policy binds it'] : []),
+    ...(replicates ? ['it may replicate, so it can copy the whole server'] : []),
+    ...(owners.has(name) ? ['it owns the tables, so it can lift their policies'] : owner ? [`it belongs to ${owner}, who owns the tables`] : []),
+    ...(owners.has(name) || owner || !belongs_to ? [] : [`it belongs to ${belongs_to.join(', ')}, and the role of the apps must belong to none`]),
+    ...(makes_roles && !owners.has(name) ? ['it may create roles'] : []),
   ];
+  return { role: name, holes };
 }
 
-function inspectTable({ name, owner, enabled, forced, active, mine, policies, grants }: Row): TableReport {
-  const tenant = (policies ?? []).filter((policy) => policy.roles.includes('public'));
-  const foreign = (policies ?? []).filter((policy) => !policy.roles.includes('public') && policy.roles.some((role) => role !== owner));
-  const forbidden = (grants ?? []).filter((grant) => ['TRUNCATE', 'REFERENCES', 'TRIGGER'].includes(grant) || (APPEND_ONLY.includes(name) && ['UPDATE', 'DELETE'].includes(grant)));
-  const sound = (qual: string | null) => qual !== null && POLICY.test(qual.replace(/\s+/g, ' '));
+function inspectTable({ name, owner, enabled, forced, active, mine, policies, grants }: Row, role: string): TableReport {
+  const permissive = (policies ?? []).filter((policy) => policy.permissive);
+  const right = TENANT(name === 'tenant' ? 'id' : 'tenant_id');
+  const plain = (expression: string | null) => expression?.replace(/\s+/g, ' ') ?? null;
+  const forbidden = (grants ?? []).filter((grant) => !mine && (UNGOVERNED.includes(grant) || (APPEND_ONLY.includes(name) && ['UPDATE', 'DELETE'].includes(grant))));
+  const wrong = permissive.flatMap((policy): string[] => {
+    const [qual, check] = [plain(policy.qual), plain(policy.check)];
+    if (policy.roles.every((to) => to === owner)) {
+      return RETENTION.test(qual ?? '') && check === 'false' ? [] : [`policy ${policy.name} opens other rows to the functions of ${owner}: ${qual ?? check}`];
+    }
+    if (qual !== right && !(qual === null && check === right)) return [`policy ${policy.name} for ${policy.roles.join(', ')} lets other rows through: ${qual ?? check}`];
+    return check === null || check === right ? [] : [`policy ${policy.name} for ${policy.roles.join(', ')} lets other rows be written: ${check}`];
+  });
   const holes = [
     ...(enabled ? [] : ['row level security is off']),
     ...(forced ? [] : ['row level security does not bind its owner (FORCE is missing)']),
-    ...(enabled && !active ? ['row level security does not bind this role'] : []),
-    ...(mine ? [`this role owns the table or belongs to its owner ${owner}`] : []),
-    ...(tenant.length === 0 ? ['it has no tenant policy'] : []),
-    ...tenant.filter(({ permissive, qual }) => permissive && !sound(qual)).map((policy) => `policy ${policy.name} lets other rows through: ${policy.qual ?? policy.check}`),
-    ...tenant.filter(({ permissive, qual, check }) => permissive && sound(qual) && check !== null && !sound(check)).map((policy) => `policy ${policy.name} lets other rows be written: ${policy.check}`),
-    ...foreign.map((policy) => `policy ${policy.name} is for ${policy.roles.join(', ')}`),
+    ...(enabled && !active && !mine ? ['row level security does not bind this role'] : []),
+    ...(mine ? [owner === role ? 'this role owns the table' : `this role belongs to the owner, ${owner}`] : []),
+    ...(permissive.some(({ roles, qual }) => roles.includes('public') && plain(qual) === right) ? [] : ['it has no tenant policy']),
+    ...wrong,
     ...forbidden.map((grant) => `${grant} is granted`),
   ];
   return { table: name, owner, enabled, forced, policies: (policies ?? []).map((policy) => policy.name), grants: grants ?? [], holes };
 }
 
-async function reachHoles(client: Pick<pg.Client, 'query'>): Promise<string[]> {
+async function reachHoles(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ hole: string }>(`
-    select 'schema ' || nspname || ' is reachable' as hole from pg_namespace
-     where nspname in ('directory', 'private') and (has_schema_privilege(oid, 'USAGE') or has_schema_privilege(oid, 'CREATE'))
+    select format('schema %I is reachable', n.nspname) as hole from pg_namespace n
+     where n.nspname in ('directory', 'private') and (has_schema_privilege(n.oid, 'USAGE') or has_schema_privilege(n.oid, 'CREATE'))
     union all
-    select 'objects may be created in schema ' || nspname from pg_namespace
-     where nspname in ('public', 'app', 'system') and has_schema_privilege(oid, 'CREATE')
+    select format('objects may be created in schema %I', n.nspname) from pg_namespace n
+     where ${OURS} and n.nspname not in ('directory', 'private') and has_schema_privilege(n.oid, 'CREATE')
     union all
-    select format('%I.%I is reachable', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname in ('directory', 'private') and c.relkind in ('r', 'p') and has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')
+    select format('%s may be created in the database', what) from (values ('TEMP', 'temporary objects'), ('CREATE', 'schemas')) v (privilege, what)
+     where has_database_privilege(current_database(), privilege)
     union all
-    select format('view public.%I passes by row level security', c.relname) from pg_class c
-     where c.relnamespace = 'public'::regnamespace and (c.relkind = 'm' or c.relkind = 'v' and not coalesce('security_invoker=true' = any (c.reloptions), false))
+    select format('%I.%I is granted', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname in ('directory', 'private') and c.relkind in ('r', 'p', 'v', 'm', 'f')
+       and (has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE') or has_table_privilege(c.oid, 'DELETE, TRUNCATE'))
     union all
-    select format('function %s runs as its owner without a fixed search_path', p.oid::regprocedure) from pg_proc p
-     where p.pronamespace in (select oid from pg_namespace where nspname in ('app', 'private', 'public')) and p.prosecdef
-       and not exists (select from unnest(p.proconfig) s where s like 'search_path=%')
+    select format('function %s is granted', p.oid::regprocedure) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+     where n.nspname in ('directory', 'private') and has_function_privilege(p.oid, 'EXECUTE')
     union all
-    select format('function %s claims to be leakproof', p.oid::regprocedure) from pg_proc p
-     where p.pronamespace in (select oid from pg_namespace where nspname in ('app', 'private', 'public')) and p.proleakproof
+    select format('%I.%I holds rows of tenants without row level security', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where ${OURS} and n.nspname not in ('public', 'directory', 'private') and c.relkind in ('r', 'p', 'f') and not (c.relrowsecurity and c.relforcerowsecurity)
+       and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped)
+    union all
+    select format('materialised view %I.%I keeps rows of every tenant, and no policy governs it', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where ${OURS} and c.relkind = 'm' and has_any_column_privilege(c.oid, 'SELECT')
+    union all
+    select format('view %I.%I reads as its owner (security_invoker is missing)', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where ${OURS} and c.relkind = 'v' and not coalesce(c.reloptions && array['security_invoker=true', 'security_invoker=on', 'security_invoker=1', 'security_invoker=yes'], false)
+       and (has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE') or has_table_privilege(c.oid, 'DELETE'))
+    union all
+    select format('function %s runs as its owner %s', p.oid::regprocedure,
+                  case when s.path is null then 'without a search_path of its own' else 'and lets temporary objects come first: end its search_path with pg_temp' end)
+      from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+      left join lateral (select substr(setting, 13) as path from unnest(p.proconfig) setting where setting like 'search\\_path=%') s on true
+     where ${OURS} and p.prosecdef and (s.path is null or s.path !~ '(^|,) *"?pg_temp"?$')
+    union all
+    select format('function %s claims to be leakproof', p.oid::regprocedure) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+     where ${OURS} and p.proleakproof
     union all
     select format('foreign key %s of %s does not hold the tenant', k.conname, k.conrelid::regclass) from pg_constraint k
      where k.contype = 'f' and k.connamespace = 'public'::regnamespace and k.confrelid <> 'public.tenant'::regclass
-       and not exists (select from pg_attribute a where a.attrelid = k.conrelid and a.attnum = any (k.conkey) and a.attname = 'tenant_id')
+       and not exists (
+         select from unnest(k.conkey, k.confkey) pair (ours, theirs)
+           join pg_attribute a on a.attrelid = k.conrelid and a.attnum = pair.ours and a.attname = 'tenant_id'
+           join pg_attribute b on b.attrelid = k.confrelid and b.attnum = pair.theirs and b.attname = 'tenant_id')
+    union all
+    select format('unique index %s of %s does not hold the tenant: it tells what another company has', i.indexrelid::regclass, i.indrelid::regclass) from pg_index i
+      join pg_class c on c.oid = i.indrelid
+     where c.relnamespace = 'public'::regnamespace and c.relname not in ('tenant', 'migration') and i.indisunique
+       and not exists (select from pg_attribute a where a.attrelid = i.indrelid and a.attname = 'tenant_id' and a.attnum = any (i.indkey))
+       -- An id that we make at random tells nothing.
+       and not (i.indisprimary and i.indnkeyatts = 1 and exists (select from pg_attribute a where a.attrelid = i.indrelid and a.attnum = i.indkey[0] and a.attname = 'id' and a.atttypid = 'uuid'::regtype))
     union all
     select format('table public.%I has no tenant_id', c.relname) from pg_class c
-     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relname not in ('tenant', 'migration')
-       and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and a.attnotnull)`);
+     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'f') and c.relname not in ('tenant', 'migration')
+       and not exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id' and a.attnotnull and not a.attisdropped)`);
   return rows.map(({ hole }) => hole);
 }
 
 /** True when the database was given the same TENANT_KEY as this process; no tenant would see a row otherwise. */
-export async function tenantKeyMatches(client: Pick<pg.Client, 'query'>): Promise<boolean> {
+export async function tenantKeyMatches(client: Client): Promise<boolean> {
   const probe = '01900000-0000-7000-8000-000000000001';
   const { rows } = await client.query('select app.tenant_of($1) as tenant', [signTenant(probe)]);
   return rows[0]?.tenant === probe;

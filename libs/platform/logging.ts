@@ -27,7 +27,12 @@ export function createLogger(level: string, destination?: DestinationStream) {
 
 // Lines are gathered to 4 KiB or 250 ms and written whole, in order; a process that exits writes what it holds.
 let stdout: ReturnType<typeof pino.destination> | undefined;
-const destination = () => (stdout ??= pino.destination({ dest: 1, sync: true, minLength: 4096, periodicFlush: 250 }));
+function destination() {
+  if (stdout) return stdout;
+  stdout = pino.destination({ dest: 1, sync: true, minLength: 4096, periodicFlush: 250 });
+  process.on('exit', () => stdout!.flushSync()); // pino does so by itself for asynchronous ones only
+  return stdout;
+}
 
 let logger: ReturnType<typeof createLogger> | undefined;
 /** The process's one log: a JSON line an event, on stdout. */

@@ -1,10 +1,12 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hash } from '@node-rs/argon2';
 import { generateSync } from 'otplib';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { inject } from 'vitest';
+import { ENTRY, launch, type Stack } from './stack.js';
 
 export const PASSWORD = 'correct horse battery 9';
 export type Role = 'admin' | 'manager' | 'user';
@@ -46,7 +48,7 @@ export class World {
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const isJson = /json$|json;/.test(response.headers.get('content-type') ?? '');
+    const isJson = text !== '' && /[/+]json(;|$)/.test(response.headers.get('content-type') ?? '');
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   }
 
@@ -259,11 +261,12 @@ export class Person {
     return rows[0] ?? { failures: 0, seconds: 0 };
   }
 
-  /** As if so many attempts had failed in a row and the wait after the last were over. */
-  async hasFailed(kind: 'password' | 'mfa', failures: number): Promise<void> {
+  /** As if so many attempts had failed in a row, and the wait after the last would be over in so many seconds. */
+  async hasFailed(kind: 'password' | 'mfa', failures: number, seconds = 0): Promise<void> {
     await this.world.owner.query(
-      `insert into directory.attempt (key, failures) values (private.attempt_key($1, $2, $3), $4) on conflict (key) do update set failures = $4, blocked_until = null`,
-      [...this.counted(kind), failures],
+      `insert into directory.attempt (key, failures, blocked_until) values (private.attempt_key($1, $2, $3), $4, clock_timestamp() + $5 * interval '1 second')
+       on conflict (key) do update set failures = excluded.failures, blocked_until = excluded.blocked_until`,
+      [...this.counted(kind), failures, seconds],
     );
   }
 
@@ -275,4 +278,54 @@ export class Person {
       if (!near.includes(code)) return code;
     }
   }
+}
+
+/** A database beside the stack's, owned by the owner: empty, migrated, or a copy of another that nobody is connected to. */
+export async function anotherDatabase(stack: Stack, { copyOf, migrated = true }: { copyOf?: string; migrated?: boolean } = {}): Promise<AnotherDatabase> {
+  const name = `another_${randomBytes(6).toString('hex')}`;
+  const at = (url: string) => Object.assign(new URL(url), { pathname: `/${name}` }).href;
+  const env = { ...stack.env, DATABASE_URL: at(stack.env.DATABASE_URL!), MIGRATION_DATABASE_URL: at(stack.env.MIGRATION_DATABASE_URL!) };
+  const serverSide = async (text: string, url = stack.superUrl) => {
+    const client = new pg.Client(url);
+    await client.connect();
+    await client.query(text).finally(() => client.end());
+  };
+  await serverSide(`create database ${name} owner watchword_owner ${copyOf ? `template ${copyOf}` : ''}`);
+  // A copy is without what was granted on the database itself.
+  if (copyOf) await serverSide(`revoke temporary on database ${name} from public`);
+  else if (migrated) {
+    const { code, output } = await ran(ENTRY('cli'), env, ['migrate']);
+    if (code !== 0) throw new Error(`migrate answered ${code}: ${output}`);
+  }
+  return {
+    name,
+    env,
+    superUrl: at(stack.superUrl),
+    as: (user, password) => Object.assign(new URL(env.DATABASE_URL), { username: user, password }).href,
+    sql: (text, url = at(stack.superUrl)) => serverSide(text, url),
+    drop: () => serverSide(`drop database if exists ${name} with (force)`),
+  };
+}
+
+export interface AnotherDatabase {
+  name: string;
+  env: Record<string, string>;
+  superUrl: string;
+  /** DATABASE_URL as somebody else. */
+  as(user: string, password: string): string;
+  /** Statements, as the superuser unless told otherwise. */
+  sql(text: string, url?: string): Promise<void>;
+  drop(): Promise<void>;
+}
+
+/** Runs a process to its end, with exactly this environment. After 20 s it is killed: `code` is null. */
+export async function ran(entry: string, env: Record<string, string>, args: string[] = []): Promise<{ code: number | null; stdout: string; stderr: string; output: string }> {
+  const child = launch(entry, env, args);
+  let [stdout, stderr] = ['', ''];
+  child.stdout?.on('data', (chunk) => (stdout += chunk));
+  child.stderr?.on('data', (chunk) => (stderr += chunk));
+  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  const [code] = (await once(child, 'close')) as [number | null];
+  clearTimeout(timer);
+  return { code, stdout, stderr, output: stdout + stderr };
 }

@@ -33,6 +33,11 @@ begin
       return next; return;
     end if;
   end if;
+  -- Sign-in, factors, person, counter: every function locks in this order, or two of them end in a deadlock.
+  perform from public.mfa_factor f
+    where f.user_id = p_user and f.disabled_at is null and (f.confirmed_at is null) = p_pending
+      and (p_types is null or f.type = any (p_types)) and (p_factor is null or f.id = p_factor)
+    order by f.id for no key update;
   retry_after := app.attempt_take('mfa', p_user::text);
   if retry_after is not null then status := 'blocked'; return next; return; end if;
   with counted as (

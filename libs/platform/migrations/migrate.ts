@@ -23,7 +23,9 @@ export async function migrate(log: (sentence: string) => void = () => {}): Promi
   if (!ownerUrl) throw new ConfigError('Set MIGRATION_DATABASE_URL to the database as its owner; DATABASE_URL is the role that owns nothing.');
   const app = new URL(config.DATABASE_URL);
   const client = new pg.Client({ connectionString: ownerUrl, connectionTimeoutMillis: 5_000 });
-  await client.connect();
+  await client.connect().catch((error: NodeJS.ErrnoException) => {
+    throw new ConfigError(`MIGRATION_DATABASE_URL does not lead to a database that can be migrated: ${error.message || error.code}.`);
+  });
   try {
     await client.query('select pg_advisory_lock(720020001)');
     await refuseSuperuser(client, decodeURIComponent(app.username));

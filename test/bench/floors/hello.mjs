@@ -16,7 +16,8 @@ Get('hello')(
 );
 Controller()(HelloController);
 
-class HelloModule {}
+/** Nest wants a class to hang the decorator on. */
+class HelloModule {} // oxlint-disable-line typescript/no-extraneous-class
 Module({ controllers: [HelloController] })(HelloModule);
 
 const app = await NestFactory.create(HelloModule, new FastifyAdapter(), { logger: ['error', 'warn'] });

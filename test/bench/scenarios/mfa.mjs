@@ -32,7 +32,7 @@ export const mfaTotpVerify = {
   needs: ['ours', 'peer'],
   note:
     'only the verification is measured; the sign-ins before it are not. We refuse a code used before, better-auth takes it again; so before each window ' +
-    'the last step of our authenticators is set back by SQL, and each serves three codes. A window ends early when they are used up.',
+    'the last step of our authenticators is set back by SQL, and each serves two codes. A window ends early when they are used up.',
   async contestants(world) {
     const { users } = world.options;
     const ours = people('enrolled', users);
@@ -43,7 +43,7 @@ export const mfaTotpVerify = {
         'ours',
         await world.ours('cheap'),
         { flow: 'ours.totp', input: { people: ours, password: PASSWORD, totpKey: TOTP_KEY.toString('base64') } },
-        { before, pool: 3 * ours.length },
+        { before, pool: 2 * ours.length },
       ),
       world.contestant(
         'better-auth',

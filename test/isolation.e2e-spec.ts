@@ -1,0 +1,533 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { ENTRY } from './support/stack.js';
+import { type Company, PASSWORD, type Person, ran, type Role, World } from './support/world.js';
+
+const TABLES = ['tenant', 'user_account', 'session', 'sign_in', 'mfa_factor', 'audit_event', 'audit_chain', 'audit_head'];
+const ROLES: Role[] = ['admin', 'manager', 'user'];
+
+interface Operation {
+  operationId: string;
+  requestBody?: { content: { 'application/json'?: { schema: Schema } } };
+  parameters?: { name: string; in: string }[];
+  responses: Record<string, { content?: { 'application/json'?: { schema: Schema } } }>;
+}
+interface Schema {
+  $ref?: string;
+  type?: string;
+  enum?: unknown[];
+  required?: string[];
+  properties?: Record<string, Schema>;
+}
+
+let world: World;
+let document: { paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, Schema> } };
+let acme: Tenancy;
+let globex: Tenancy;
+
+/** A company with somebody in each role, factors, sessions, a pending sign-in and a trail. */
+interface Tenancy {
+  company: Company;
+  people: Record<Role, Person>;
+  /** Everything of it that a path could name, by the part of the path before the id. */
+  ids: { users: string[]; sessions: string[]; factors: string[] };
+}
+
+async function tenancy(name: string): Promise<Tenancy> {
+  const company = await world.company(name);
+  const people = { admin: company.admin, manager: await company.person('manager'), user: await company.person('user') };
+  await people.user.enablesTotp();
+  await people.user.pendingToken();
+  const setUp = await people.manager.post('/api/auth/mfa/setup');
+  expect(setUp.status).toBe(200);
+  const list = (rows: { id: string }[]) => rows.map(({ id }) => id);
+  return {
+    company,
+    people,
+    ids: {
+      users: list(await company.sql('select id from user_account')),
+      sessions: list(await company.sql('select id from session')),
+      factors: list(await company.sql('select id from mfa_factor')),
+    },
+  };
+}
+
+/** Every row of the company's tables, as text: but for the chain, which the worker goes on writing. */
+async function snapshot({ company }: Tenancy): Promise<Record<string, string[]>> {
+  const rows: Record<string, string[]> = {};
+  for (const table of TABLES.filter((name) => !['audit_chain', 'audit_head'].includes(name))) {
+    rows[table] = (await company.sql<{ row: string }>(`select to_jsonb(t)::text as row from ${table} t order by 1`)).map(({ row }) => row);
+    expect(rows[table], table).not.toHaveLength(0);
+  }
+  return rows;
+}
+
+const resolve = (schema: Schema): Schema => (schema.$ref ? resolve(document.components.schemas[schema.$ref.split('/').at(-1)!]!) : schema);
+
+/** A body that the route's own schema admits, so that nothing but the id can be the reason for a refusal. */
+function bodyFor(operation: Operation): Record<string, unknown> | undefined {
+  const schema = operation.requestBody?.content['application/json']?.schema;
+  if (!schema) return undefined;
+  const { properties = {}, required = [] } = resolve(schema);
+  const known: Record<string, unknown> = { code: '123456', full_name: 'Mallory', role: 'admin' };
+  return Object.fromEntries(Object.keys(properties).filter((name) => required.includes(name) || name in known).map((name) => [name, known[name] ?? PASSWORD]));
+}
+
+/** Every route with an id in its path. */
+function routesWithId() {
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).filter(() => /\{\w+\}/.test(path)).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, method: method.toUpperCase(), path, operation })),
+  );
+}
+
+const kindOf = (path: string): keyof Tenancy['ids'] => /\/(users|sessions|factors)\/\{/.exec(path)?.[1] as never;
+
+/** What may be said of a person who is there, by the least role that may ask. */
+const NEEDS: Record<string, Role> = { getUser: 'manager', updateUser: 'admin', deleteUser: 'admin', activateUser: 'admin', deactivateUser: 'admin', changeRole: 'admin', resetMfa: 'admin', revokeSession: 'user', confirmFactor: 'user', removeFactor: 'user' };
+
+beforeAll(async () => {
+  world = new World();
+  const directory = mkdtempSync(join(tmpdir(), 'openapi-'));
+  const out = join(directory, 'openapi.json');
+  const { code, output } = await ran(ENTRY('cli'), {}, ['openapi', '--out', out]);
+  expect(code, output).toBe(0);
+  document = JSON.parse(readFileSync(out, 'utf8'));
+  rmSync(directory, { recursive: true });
+  [acme, globex] = await Promise.all([tenancy('Acme'), tenancy('Globex')]);
+});
+afterAll(() => world.stop());
+
+describe('Over HTTP, a company', () => {
+  it("cannot name another company's anything on any route that takes an id, in either direction, in any role", async () => {
+    const routes = routesWithId();
+    expect(routes.map(({ operation }) => operation.operationId).sort()).toEqual(Object.keys(NEEDS).sort());
+    const [beforeAcme, beforeGlobex] = [await snapshot(acme), await snapshot(globex)];
+    const covered = new Set<string>();
+    let requests = 0;
+    for (const [from, to] of [[acme, globex], [globex, acme]] as const)
+      for (const { name, method, path, operation } of routes)
+        for (const role of ROLES) {
+          const allowed = ROLES.indexOf(role) <= ROLES.indexOf(NEEDS[operation.operationId]!);
+          // Its own strange id, and all of the victim's: the answers must not differ.
+          const ids = [uuidv7(), ...to.ids[kindOf(path)]];
+          const bodies = new Set<string>();
+          for (const [at, id] of ids.entries()) {
+            const body = bodyFor(operation);
+            const answer = await world.call(method, path.replace(/\{\w+\}/, id), { token: from.people[role].token, at, ...(body && { body }) });
+            expect(`${name} as ${role}: ${answer.status}`).toBe(`${name} as ${role}: ${allowed ? 404 : 403}`);
+            bodies.add(JSON.stringify({ ...answer.body, request_id: '', instance: '' }));
+            requests++;
+          }
+          expect(bodies.size, `${name}: an id that is there is answered like one that is not`).toBe(1);
+          covered.add(name);
+        }
+    expect(covered.size).toBe(routes.length);
+    expect(routes.length).toBe(10);
+    // 7 routes with 1 + 3 people, 1 with 1 + 4 or more sessions, 2 with 1 + 3 factors; 3 roles; 2 directions.
+    expect(requests).toBe(3 * [acme, globex].reduce((sum, { ids }) => sum + 7 * (1 + ids.users.length) + (1 + ids.sessions.length) + 2 * (1 + ids.factors.length), 0));
+    expect(requests).toBeGreaterThanOrEqual(240);
+    expect(await snapshot(acme)).toEqual(beforeAcme);
+    expect(await snapshot(globex)).toEqual(beforeGlobex);
+  });
+
+  const LISTS = ['listAuditEvents', 'listAuditHeads', 'listFactors', 'listSessions', 'listUsers'];
+
+  it('sees none of another company in any list', async () => {
+    const lists = Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods).filter(([method, { operationId }]) => method === 'get' && operationId.startsWith('list')).map(([, { operationId }]) => ({ path, operationId })));
+    expect(lists.map(({ operationId }) => operationId).sort()).toEqual(LISTS);
+    for (const [mine, theirs] of [[acme, globex], [globex, acme]] as const) {
+      const foreign = [theirs.company.id, theirs.company.domain, ...Object.values(theirs.ids).flat()];
+      for (const role of ROLES)
+        for (const { path } of [...lists, { path: '/api/audit/export' }, { path: '/api/company' }, { path: '/api/users/me' }]) {
+          const { status, body } = await mine.people[role].get(path);
+          expect([200, 403], path).toContain(status);
+          if (role === 'admin') expect(status, path).toBe(200);
+          const text = JSON.stringify(body);
+          expect(foreign.filter((value) => text.includes(value)), `${path} as ${role}`).toEqual([]);
+        }
+    }
+    const { body } = await acme.people.admin.get('/api/users?limit=100');
+    expect(body.data.map(({ id }: { id: string }) => id).sort()).toEqual([...acme.ids.users].sort());
+  });
+
+  it("takes no cursor of another company's, of another list, or of its own making", async () => {
+    const [users, audit, foreign] = await Promise.all([acme.people.admin.get('/api/users?limit=1'), acme.people.admin.get('/api/audit?limit=1'), globex.people.admin.get('/api/users?limit=1')]);
+    const cursors = [users, audit, foreign].map(({ body }) => body.next_cursor as string);
+    expect(cursors.every(Boolean)).toBe(true);
+    const ask = (path: string, cursor: string) => acme.people.admin.get(`${path}?limit=1&cursor=${encodeURIComponent(cursor)}`);
+    expect((await ask('/api/users', cursors[0]!)).status).toBe(200);
+    expect((await ask('/api/audit', cursors[1]!)).status).toBe(200);
+    const flipped = cursors[0]!.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
+    const refusals = [
+      ['/api/users', cursors[2]!],
+      ['/api/users', cursors[1]!],
+      ['/api/audit', cursors[0]!],
+      ['/api/audit', cursors[2]!],
+      ['/api/users', flipped],
+      ['/api/users', cursors[0]!.slice(0, -2)],
+      ['/api/users', `${cursors[0]}=`],
+      ['/api/users', globex.ids.users[0]!],
+      ['/api/users', Buffer.from(`' or true --`).toString('base64url')],
+      ['/api/users', ''],
+    ] as const;
+    for (const [path, cursor] of refusals) {
+      const { status, body } = await ask(path, cursor);
+      expect({ path, cursor, status, code: body.code }).toEqual({ path, cursor, status: 400, code: 'request.bad_cursor' });
+    }
+  });
+
+  it('stays itself, whatever X-Tenant-ID and other headers say', async () => {
+    for (const hint of [globex.company.id, globex.company.domain, world.signTenant(globex.company.id)])
+      for (const header of ['x-tenant-id', 'x-company-id', 'x-forwarded-host', 'app.tenant']) {
+        const { status, body } = await world.call('GET', '/api/company', { token: acme.people.admin.token, headers: { [header]: hint } });
+        expect([status, body.id]).toEqual([200, acme.company.id]);
+        const { body: people } = await world.call('GET', `/api/users?limit=100&company_id=${globex.company.id}`, { token: acme.people.admin.token, headers: { [header]: hint } });
+        if (people.data) expect(people.data.every(({ company_id }: { company_id: string }) => company_id === acme.company.id)).toBe(true);
+      }
+  });
+
+  it('may use an e-mail that another company has, and nobody learns of it', async () => {
+    const { email } = acme.people.user;
+    const id = uuidv7();
+    await globex.company.sql(`insert into user_account (id, email, email_canonical, full_name, role, password_hash) select $1, $2, $2, 'Twin', 'user', password_hash from user_account where id = $3`, [id, email, globex.people.user.id]);
+    try {
+      const login = (hint?: string) => world.call('POST', '/api/auth/login', { body: { email, password: PASSWORD, ...(hint && { company_domain: hint }) } });
+      expect((await login()).status).toBe(401);
+      expect((await login(acme.company.domain)).body).toMatchObject({ mfa_required: true });
+      const twin = await login(globex.company.domain);
+      expect((await world.call('GET', '/api/users/me', { token: twin.body.access_token })).body).toMatchObject({ id, company_id: globex.company.id, full_name: 'Twin' });
+    } finally {
+      await globex.company.sql('delete from user_account where id = $1', [id]);
+    }
+  });
+
+  it('is never answered with another: 2,000 requests at once from both, over both processes', async () => {
+    const asked = [acme, globex];
+    let crossings = 0;
+    let answered = 0;
+    const one = async (n: number) => {
+      const { company, people } = asked[n % 2]!;
+      const path = ['/api/users/me', '/api/company', '/api/users?limit=5', '/api/audit?limit=3'][Math.floor(n / 4) % 4]!;
+      const { status, body } = await people.admin.get(path, Math.floor(n / 2));
+      expect(status, path).toBe(200);
+      answered++;
+      const companies = path === '/api/company' ? [body.id] : body.data ? body.data.map((row: { company_id: string }) => row.company_id) : [body.company_id];
+      expect(companies).not.toHaveLength(0);
+      crossings += companies.filter((id: string) => id !== company.id).length;
+    };
+    let next = 0;
+    await Promise.all(Array.from({ length: 40 }, async () => { while (next < 2_000) await one(next++); }));
+    expect({ answered, crossings }).toEqual({ answered: 2_000, crossings: 0 });
+  }, 60_000);
+});
+
+describe('In the database, the role of the apps', () => {
+  let app: pg.Client;
+  let mine: string;
+  let theirs: string;
+  beforeAll(async () => {
+    app = new pg.Client(world.stack.env.DATABASE_URL);
+    await app.connect();
+    [mine, theirs] = [acme.company.id, globex.company.id];
+  });
+  afterAll(() => app.end());
+  afterEach(() => app.query('rollback'));
+
+  const bind = (setting: string) => app.query(`select set_config('app.tenant', $1, true)`, [setting]);
+  const asAcme = async () => {
+    await app.query('begin');
+    await bind(world.signTenant(mine));
+  };
+  const refused = (text: string, code = '42501', values: unknown[] = []) => expect(app.query(text, values), text).rejects.toMatchObject({ code });
+  /** How many rows of each table are seen. */
+  const seen = async () => {
+    const counts: Record<string, number> = {};
+    for (const table of TABLES) counts[table] = Number((await app.query(`select count(*) as n from ${table}`)).rows[0].n);
+    return counts;
+  };
+  const NOTHING = Object.fromEntries(TABLES.map((table) => [table, 0]));
+
+  it('names every table that holds rows of companies', async () => {
+    const { rows } = await world.superuser.query(`select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname <> 'migration' order by 1`);
+    expect(rows.map(({ relname }) => relname)).toEqual([...TABLES].sort());
+  });
+
+  it.each<[string, (id: string) => string | undefined]>([
+    ['no setting', () => undefined],
+    ['an empty one', () => ''],
+    ['an unsigned id', (id) => id],
+    ['an id and a dot', (id) => `${id}.`],
+    ['a forged signature', (id) => `${id}.${'0'.repeat(64)}`],
+    ["another company's signature", (id) => `${id}.${world.signTenant(mine).slice(37)}`],
+    ['a signature under another key', (id) => `${id}.${createHmac('sha256', randomBytes(32)).update(id).digest('hex')}`],
+    ['the signature of a lookup', (id) => `${id}.${createHmac('sha256', Buffer.from(world.stack.env.TENANT_KEY!, 'base64')).update(`lookup:${id}`).digest('hex')}`],
+    ['a right one that is cut', (id) => world.signTenant(id).slice(0, -1)],
+    ['a right one with more behind', (id) => `${world.signTenant(id)}0`],
+    ['a right one in capitals', (id) => world.signTenant(id).toUpperCase()],
+    ['a right one after a blank', (id) => ` ${world.signTenant(id)}`],
+  ])('sees no row with %s', async (_, setting) => {
+    await app.query('begin');
+    const text = setting(theirs);
+    if (text !== undefined) await bind(text);
+    expect(await seen()).toEqual(NOTHING);
+    await refused(`insert into audit_event (tenant_id, action, outcome) values ('${theirs}', 'x', 'success')`);
+  });
+
+  it('sees its own rows with the right one, until the transaction ends and no longer', async () => {
+    for (const end of ['commit', 'rollback']) {
+      await asAcme();
+      const rows = await seen();
+      expect(Object.values(rows).every((count) => count > 0)).toBe(true);
+      expect(rows).toMatchObject({ tenant: 1, user_account: 3 });
+      await app.query(end);
+      expect(await seen()).toEqual(NOTHING);
+    }
+    await app.query(`set local app.tenant = '${world.signTenant(theirs)}'`);
+    expect(await seen()).toEqual(NOTHING);
+  });
+
+  // security.md §0.1: a statement of ours with somebody's text in it, in Acme's request. None may bring a row of Globex.
+  const INJECTIONS: Record<string, () => string> = {
+    'a CTE that sets the bare id': () => `with s as materialized (select set_config('app.tenant', '${theirs}', true) as v) select u.* from s, lateral (select * from user_account where s.v is not null) u`,
+    "a CTE that sets the id under the company's own signature": () => `with s as materialized (select set_config('app.tenant', '${theirs}' || right(current_setting('app.tenant'), 65), true) as v) select u.* from s, lateral (select * from user_account where s.v is not null) u`,
+    'a nested select': () => `select * from user_account where id in (select user_id from session where tenant_id = '${theirs}') or tenant_id = (select id from tenant where id = '${theirs}')`,
+    'a union': () => `select id::text from user_account where false union all select id::text from user_account where tenant_id = '${theirs}' union all select id::text from tenant where id = '${theirs}'`,
+    'or true': () => `select * from user_account where email = '' or true`,
+    'a join on everything': () => `select s.* from session s cross join tenant t where t.id = '${theirs}' or s.tenant_id <> '${mine}'`,
+    'app.tenant_of in the select list': () => `select app.tenant_of('${theirs}.' || repeat('0', 64)), u.* from user_account u`,
+    'app.session_check under a forged name': () => `select * from app.session_check('${theirs}.' || repeat('0', 64), '${globex.ids.sessions[0]}', '${globex.ids.users[0]}')`,
+    'a lookup of another address without its proof': () => `select * from app.sign_in_begin('${globex.people.user.email}', null, right(current_setting('app.tenant'), 64))`,
+    'the planner statistics': () => `select * from pg_stats where schemaname = 'public' and tablename in ('user_account', 'session', 'tenant', 'mfa_factor')`,
+    'the catalogue of prepared statements and cursors': () => `select statement from pg_prepared_statements where statement like '%${theirs}%' union all select statement from pg_cursors where statement like '%${theirs}%'`,
+    'a function that reads by text': () => `select query_to_xml('select * from user_account where tenant_id = ''${theirs}''', true, false, '')::text where query_to_xml('select * from user_account where tenant_id = ''${theirs}''', false, false, '')::text like '%${theirs}%'`,
+    'a table that is dumped as a whole': () => `select table_to_xml('user_account', true, false, '')::text as x where table_to_xml('user_account', true, false, '')::text like '%${theirs}%'`,
+    'deleting and returning': () => `with gone as (delete from session where tenant_id <> '${mine}' returning *) select * from gone`,
+    'updating and returning': () => `with changed as (update user_account set role = 'admin' where tenant_id = '${theirs}' returning *) select * from changed`,
+    'the directory': () => `select * from directory.person`,
+    'the key': () => `select * from private.tenant_key`,
+    'signing': () => `select private.signed('${theirs}')`,
+  };
+  it.each(Object.entries(INJECTIONS))('is given nothing of another company by %s', async (_, payload) => {
+    await asAcme();
+    const outcome = await app.query(payload()).then(({ rows }) => JSON.stringify(rows), ({ code }) => `refused: ${code}`);
+    const foreign = [theirs, globex.company.domain, ...globex.ids.users, ...globex.ids.sessions, ...globex.ids.factors, globex.people.admin.email];
+    expect(foreign.filter((value) => outcome.includes(value))).toEqual([]);
+    if (outcome.startsWith('refused')) expect(outcome).toBe('refused: 42501');
+  });
+
+  it('cannot become anybody else', async () => {
+    await app.query('begin');
+    for (const text of ['set role watchword_owner', 'set role postgres', 'set session authorization postgres', 'set local role pg_read_all_data']) {
+      await app.query('savepoint s');
+      await refused(text);
+      await app.query('rollback to s');
+    }
+    await app.query('reset role');
+    await app.query('reset session authorization');
+    expect((await app.query('select current_user as who')).rows).toEqual([{ who: 'watchword_app' }]);
+    expect(await seen()).toEqual(NOTHING);
+  });
+
+  it('cannot switch row level security off, neither for itself nor for a table', async () => {
+    await asAcme();
+    await app.query('savepoint s');
+    await app.query('set local row_security = off');
+    await refused('select * from user_account');
+    await app.query('rollback to s');
+    for (const text of ['alter table user_account disable row level security', 'drop policy tenant on user_account', 'create policy mine on user_account using (true)', 'alter policy tenant on user_account using (true)', 'alter role watchword_app bypassrls', 'grant watchword_owner to watchword_app', 'create function app.current_tenant() returns uuid language sql as $$ select null::uuid $$', 'truncate session', 'create table public.loot (x text)', 'create schema loot', 'create trigger spy after insert on user_account execute function app.mfa_enabled_kept()']) {
+      await app.query('savepoint t');
+      await expect(app.query(text), text).rejects.toThrow(/permission denied|must be owner|must be superuser|must have admin|Only roles|already exists/i);
+      await app.query('rollback to t');
+    }
+  });
+
+  it('makes no temporary object: one shadows a table for the next who borrows the connection, or runs as the owner', async () => {
+    for (const text of ['create temporary table user_account (id uuid)', 'select 1 as id into temporary loot', `create domain pg_temp.text as pg_catalog.text`, `create function pg_temp.evil() returns int language sql as 'select 1'`]) await refused(text);
+  });
+
+  it('could not run its own code as the owner even if it made temporary objects', async () => {
+    const grant = (what: string) => world.owner.query(`do $$ begin execute format('${what}', current_database()); end $$`);
+    await grant('grant temporary on database %I to watchword_app');
+    const mallory = new pg.Client(world.stack.env.DATABASE_URL);
+    await mallory.connect();
+    try {
+      await mallory.query(`create table pg_temp.loot (who text)`);
+      await mallory.query(`create function pg_temp.spy(v pg_catalog.text) returns boolean language plpgsql as $$ begin insert into pg_temp.loot values (current_user); return true; end $$`);
+      await mallory.query('grant all on pg_temp.loot to public');
+      for (const type of ['text', 'uuid', 'bytea', 'timestamptz', 'jsonb']) await mallory.query(`create domain pg_temp.${type} as pg_catalog.${type} check (pg_temp.spy('${type}'))`);
+      await mallory.query('begin');
+      await mallory.query(`select set_config('app.tenant', $1, true)`, [world.signTenant(mine)]);
+      await mallory.query(`select app.current_tenant(), app.attempt_take('password', 'nobody@nowhere.test'), app.attempt_clear('password', 'nobody@nowhere.test')`);
+      await mallory.query(`select * from app.sign_in_begin('nobody@nowhere.test', null, $1)`, [createHmac('sha256', Buffer.from(world.stack.env.TENANT_KEY!, 'base64')).update('lookup:nobody@nowhere.test').digest('hex')]);
+      await mallory.query(`insert into public.audit_event (action, outcome) values ('x', 'success')`);
+      expect((await mallory.query(`select who from pg_temp.loot where who <> 'watchword_app'`)).rows).toEqual([]);
+    } finally {
+      await mallory.end();
+      await grant('revoke temporary on database %I from watchword_app');
+    }
+  });
+
+  it('writes no row into another company, and moves none there', async () => {
+    await asAcme();
+    const tries = [
+      `insert into user_account (id, tenant_id, email, email_canonical, full_name, role) values ('${uuidv7()}', '${theirs}', 'x@x.test', 'x@x.test', 'X', 'admin')`,
+      `insert into tenant (id, name, domain) values ('${uuidv7()}', 'X', 'x.test')`,
+      `insert into audit_event (tenant_id, action, outcome) values ('${theirs}', 'x', 'success')`,
+      `insert into audit_head (tenant_id, seq, hash, signed_at, kid, signature) values ('${theirs}', 999, '', '', '', '')`,
+      `update user_account set tenant_id = '${theirs}' where id = '${acme.people.user.id}'`,
+      `update tenant set id = '${theirs}'`,
+      `update mfa_factor set tenant_id = '${theirs}'`,
+    ];
+    for (const text of tries) {
+      await app.query('savepoint s');
+      await refused(text);
+      await app.query('rollback to s');
+    }
+    for (const table of TABLES.filter((name) => !['audit_event', 'audit_chain', 'audit_head'].includes(name))) {
+      const key = table === 'tenant' ? 'id' : 'tenant_id';
+      expect((await app.query(`update ${table} set ${key} = ${key} where ${key} = '${theirs}'`)).rowCount).toBe(0);
+      if (table !== 'tenant') expect((await app.query(`delete from ${table} where tenant_id = '${theirs}'`)).rowCount).toBe(0);
+    }
+    for (const text of ['update audit_event set action = action', 'delete from audit_event', 'update audit_chain set hash = hash', 'delete from audit_head', 'delete from tenant']) {
+      await app.query('savepoint s');
+      await refused(text);
+      await app.query('rollback to s');
+    }
+  });
+
+  it("cannot point a row at another company's person, nor learn from the refusal whether there is one", async () => {
+    const texts = (user: string) => [
+      `insert into session (id, user_id, token_hash, amr, acr, expires_at) values ('${uuidv7()}', '${user}', '', '{}', '', now())`,
+      `insert into mfa_factor (id, user_id, type, state) values ('${uuidv7()}', '${user}', 'totp', '')`,
+      `insert into sign_in (id, user_id, expires_at) values ('${uuidv7()}', '${user}', now())`,
+    ];
+    const answers = [];
+    for (const user of [globex.people.user.id, uuidv7()])
+      for (const text of texts(user)) {
+        await asAcme();
+        const error = await app.query(text).then(() => undefined, ({ code, message, detail }) => ({ code, said: `${message} ${detail}`.replaceAll(user, '…') }));
+        expect(error).toMatchObject({ code: '23503' });
+        answers.push(error!.said);
+        await app.query('rollback');
+      }
+    expect(answers.slice(0, 3)).toEqual(answers.slice(3));
+  });
+
+  it('learns nothing of e-mails in other companies from conflicts', async () => {
+    await asAcme();
+    const add = (email: string, tail = '') => app.query(`insert into user_account (id, email, email_canonical, full_name, role) values ($1, $2, $2, 'X', 'user') ${tail}`, [uuidv7(), email]);
+    expect((await add(globex.people.user.email)).rowCount).toBe(1);
+    expect((await add(globex.people.manager.email, 'on conflict do nothing')).rowCount).toBe(1);
+    expect((await add(globex.people.admin.email, `on conflict (tenant_id, email_canonical) do update set full_name = 'Stolen'`)).rowCount).toBe(1);
+    await expect(add(acme.people.user.email)).rejects.toMatchObject({ code: '23505' });
+  });
+
+  it('meets the same id in another company as a conflict that shows nothing of it', async () => {
+    for (const tail of ['on conflict do nothing', `on conflict (id) do update set full_name = 'Stolen'`]) {
+      await asAcme();
+      const { rowCount, code } = await app.query(`insert into user_account (id, email, email_canonical, full_name, role) values ($1, 'n@n.test', 'n@n.test', 'X', 'user') ${tail}`, [globex.people.user.id]).then(({ rowCount }) => ({ rowCount, code: '' }), ({ code }) => ({ rowCount: 0, code }));
+      expect([rowCount, code]).toEqual(tail.includes('nothing') ? [0, ''] : [0, '42501']);
+      await app.query('rollback');
+    }
+    expect(await globex.company.sql('select full_name from user_account where id = $1', [globex.people.user.id])).toEqual([{ full_name: 'A Person' }]);
+  });
+
+  it('copies nothing of another company out, and nothing in', async () => {
+    await asAcme();
+    await app.query('savepoint s');
+    await expect(app.query(`copy user_account from program 'echo'`)).rejects.toMatchObject({ code: '42501' });
+    await app.query('rollback to s');
+    await expect(app.query('copy user_account from stdin')).rejects.toMatchObject({ code: '0A000' });
+    await app.query('rollback');
+    await asAcme();
+    let out = '';
+    const connection = (app as unknown as { connection: { on(event: string, fn: (message: { chunk: Buffer }) => void): void } }).connection;
+    connection.on('copyData', ({ chunk }) => (out += chunk));
+    await app.query('copy user_account to stdout');
+    expect(out).toContain(mine);
+    expect(out).not.toContain(theirs);
+  });
+
+  it('may ask a predicate of its own only about its own rows', async () => {
+    await asAcme();
+    const { rows } = await app.query(`select count(*)::int as n from user_account where 1 / (case when tenant_id = '${theirs}' then 0 else 1 end) = 1`);
+    expect(rows).toEqual([{ n: 3 }]);
+  });
+
+  it('reaches no function but those that are meant for it', async () => {
+    const { rows } = await world.superuser.query(
+      `select p.oid::regprocedure::text as name, p.prosecdef as definer from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+        where n.nspname in ('app', 'directory', 'private', 'system', 'public') and has_function_privilege('watchword_app', p.oid, 'EXECUTE') order by 1`,
+    );
+    // Each that runs as the owner has been looked at: what could injected SQL do with it? A new one is a decision, made here.
+    expect(rows.filter(({ definer }) => definer).map(({ name }) => name.replace(/\(.*/, ''))).toEqual(['app.attempt_clear', 'app.attempt_take', 'app.audit_claim', 'app.current_tenant', 'app.purge_expired', 'app.sign_in_begin', 'app.sign_in_forgo']);
+    expect(rows.every(({ name }) => name.startsWith('app.'))).toBe(true);
+  });
+
+  const lookup = (email: string) => createHmac('sha256', Buffer.from(world.stack.env.TENANT_KEY!, 'base64')).update(`lookup:${email}`).digest('hex');
+
+  it('does not stay in the company that a sign-in looked into', async () => {
+    const { email, id } = globex.people.user;
+    for (const before of ['', world.signTenant(mine)]) {
+      await app.query('begin');
+      if (before) await bind(before);
+      const { rows } = await app.query('select status, user_id from app.sign_in_begin($1, null, $2)', [email, lookup(email)]);
+      expect(rows).toEqual([{ status: 'known', user_id: id }]);
+      const after = await app.query(`select coalesce(current_setting('app.tenant', true), '') as setting, app.current_tenant() as tenant`);
+      expect(after.rows).toEqual([{ setting: before, tenant: before ? mine : null }]);
+      expect((await app.query('select from user_account where tenant_id = $1', [theirs])).rowCount).toBe(0);
+      await app.query('rollback');
+    }
+  });
+
+  it.each(['sign_in_begin($1, null, $2)', 'sign_in_begin($1, $3, $2)'])('needs the proof of this very address for %s', async (call) => {
+    const { email } = globex.people.user;
+    for (const proof of ['', '0'.repeat(64), lookup(acme.people.user.email), world.signTenant(mine).slice(37), lookup(email).toUpperCase(), null]) {
+      await asAcme();
+      await refused(`select * from app.${call}${call.includes('$3') ? '' : ', (select $3::text)'}`, '42501', [email, proof, theirs]);
+      await app.query('rollback');
+    }
+  });
+
+  it("counts and clears attempts in its own company only, and in none without one", async () => {
+    const counted = async (company: Company, email: string) => (await world.superuser.query(`select failures from directory.attempt where key = private.attempt_key($1, 'password', $2)`, [company.id, email])).rows[0]?.failures ?? 0;
+    const { email } = globex.people.manager;
+    await world.call('POST', '/api/auth/login', { body: { email, password: 'wrong', company_domain: globex.company.domain } });
+    expect(await counted(globex.company, email)).toBe(1);
+    await asAcme();
+    await app.query(`select app.attempt_clear('password', $1)`, [email]);
+    await app.query('commit');
+    await app.query(`select app.attempt_clear('password', $1)`, [email]);
+    expect(await counted(globex.company, email)).toBe(1);
+    await refused(`select app.attempt_take('password', '${email}')`);
+
+    const stray = `nobody@${randomBytes(4).toString('hex')}.test`;
+    await world.call('POST', '/api/auth/login', { body: { email: stray, password: 'wrong' } });
+    await app.query(`select app.attempt_clear('password', $1)`, [stray]);
+    expect((await world.superuser.query(`select failures from directory.attempt where key = private.attempt_key(null, 'password', $1)`, [stray])).rows).toEqual([{ failures: 1 }]);
+  });
+
+  it('deletes for others only what has long been over', async () => {
+    const before = [await snapshot(acme), await snapshot(globex)];
+    await app.query('select * from app.purge_expired()');
+    expect([await snapshot(acme), await snapshot(globex)]).toEqual(before);
+  });
+
+  it('gives no foreign row to a connection that was left with a company on it', async () => {
+    await app.query(`select set_config('app.tenant', $1, false)`, [world.signTenant(mine)]);
+    try {
+      await app.query('begin');
+      await bind(world.signTenant(theirs));
+      expect((await app.query('select distinct tenant_id from user_account')).rows).toEqual([{ tenant_id: theirs }]);
+      await app.query('commit');
+      await app.query(`select app.audit_record($1, 'probe.left_over', 'success', 'system', null, null, null, null, null)`, [world.signTenant(theirs)]);
+      expect((await app.query(`select count(*)::int as n from audit_event where action = 'probe.left_over'`)).rows).toEqual([{ n: 0 }]);
+    } finally {
+      await app.query('reset app.tenant');
+    }
+  });
+});

@@ -1,0 +1,26 @@
+import type { ChildProcess } from 'node:child_process';
+import { inject } from 'vitest';
+import { ENTRY, freePort, launch, ready, stopped } from './stack.js';
+
+/** An API or worker of the test's own, on the shared database, with other settings. */
+export interface OwnProcess {
+  url: string;
+  child: ChildProcess;
+  /** All it has written so far, stdout and stderr. */
+  output(): string;
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+export async function ownProcess(name: 'api' | 'worker', settings: Record<string, string> = {}, { waits = true } = {}): Promise<OwnProcess> {
+  const port = await freePort();
+  const child = launch(ENTRY(name), { ...inject('stack').env, PORT: String(port), ...settings });
+  let text = '';
+  child.stdout!.on('data', (chunk) => (text += chunk));
+  child.stderr!.on('data', (chunk) => (text += chunk));
+  const url = `http://127.0.0.1:${port}`;
+  if (waits && name === 'api') await ready(url, child);
+  return { url, child, output: () => text, stop: (signal) => stopped(child, signal) };
+}
+
+export const ownApi = (settings?: Record<string, string>) => ownProcess('api', settings);
+
