@@ -27,7 +27,7 @@ describe('When everybody comes at once', () => {
     const as = async (guard: string): Promise<number> => {
       const client = await pool.connect();
       try {
-        await client.query(`select set_config('app.tenant', $1, false)`, [world.signTenant(company.id)]);
+        await client.query(`select set_config('app.bound', $1, false)`, [company.id]);
         const { rows } = await client.query('select version from mfa_factor where id = $1', [admin.factorId]);
         return (await client.query(`update mfa_factor set version = version + 1 where id = $1 ${guard}`, [admin.factorId, rows[0].version])).rowCount!;
       } finally {

@@ -1,7 +1,6 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import type { PoolClient } from 'pg';
-import { HotStatements, log, signTenant, SigningKeys } from '@app/platform';
-import { CONTENT_COLUMNS, contentOf, type EventRow } from './audit-event.row.js';
+import { HotStatements, log, SigningKeys, signSealer } from '@app/platform';
+import { contentOf, type EventRow } from './audit-event.row.js';
 import { genesis, sealEvent, signHead } from './chain.js';
 
 const EVERY_MS = 500;
@@ -52,11 +51,23 @@ export class AuditSealer implements OnApplicationBootstrap, OnApplicationShutdow
     const client = await this.statements.pool.connect();
     try {
       await client.query('begin');
-      const { rows } = await client.query<{ tenant_id: string; event_ids: string[] }>('select * from app.audit_claim($1)', [BATCH]);
-      for (const { tenant_id, event_ids } of rows) await this.append(client, tenant_id, event_ids);
+      const { rows } = await client.query<EventRow>({
+        name: 'audit_claim',
+        text: 'select * from app.audit_claim($1, $2)',
+        values: [signSealer(), BATCH],
+      });
+      if (rows.length > 0) {
+        const chains = Map.groupBy(rows, ({ tenant_id }) => tenant_id);
+        const sealed = [...chains].map(([tenant, events]) => this.seal(tenant, events));
+        await client.query({
+          name: 'audit_append',
+          text: 'select app.audit_append($1, $2)',
+          values: [signSealer(), JSON.stringify(sealed)],
+        });
+      }
       await client.query('commit');
       client.release();
-      return rows.reduce((sum, { event_ids }) => sum + event_ids.length, 0);
+      return rows.length;
     } catch (error) {
       await client.query('rollback').catch(() => {});
       client.release(error as Error);
@@ -64,28 +75,16 @@ export class AuditSealer implements OnApplicationBootstrap, OnApplicationShutdow
     }
   }
 
-  private async append(client: PoolClient, tenantId: string, eventIds: string[]) {
-    const query = <Row>(name: string, text: string, values: unknown[]) => client.query<Row & object>({ name, text, values });
-    await query('audit_bind', `select set_config('app.tenant', $1, true), pg_advisory_xact_lock(hashtextextended($2, 7200))`, [signTenant(tenantId), tenantId]);
-    const tail = await query<{ seq: string; hash: Buffer }>('audit_tail', 'select seq, hash from audit_chain order by tenant_id desc, seq desc limit 1', []);
-    const { rows } = await query<EventRow>('audit_read', `select ${CONTENT_COLUMNS} from audit_event e where e.id = any ($1) order by array_position($1, e.id)`, [eventIds]);
-
-    let seq = Number(tail.rows[0]?.seq ?? 0);
-    let prev = tail.rows[0]?.hash.toString('hex') ?? genesis(tenantId);
-    const placed = rows.map((row) => {
-      const event = sealEvent(contentOf(row), ++seq, prev);
-      prev = event.hash;
-      return event;
+  /** A company's events after its last link, which each of them names. */
+  private seal(tenant: string, events: EventRow[]) {
+    let seq = Number(events[0]!.seq);
+    let prev = events[0]!.hash ?? genesis(tenant);
+    const links = events.map((row) => {
+      const { id, prev_hash, hash } = sealEvent(contentOf(row), ++seq, prev);
+      prev = hash;
+      return { seq, id, prev_hash, hash };
     });
     const { kid, privateKey } = this.keys.current('audit');
-    const head = signHead({ company_id: tenantId, seq, hash: prev, signed_at: new Date().toISOString() }, privateKey, kid);
-    await query(
-      'audit_append',
-      `with link as (
-         insert into audit_chain (seq, event_id, prev_hash, hash)
-         select x.seq, x.id, decode(x.prev_hash, 'hex'), decode(x.hash, 'hex') from jsonb_to_recordset($1) as x(seq bigint, id uuid, prev_hash text, hash text))
-       insert into audit_head (seq, hash, signed_at, kid, signature) values ($2, decode($3, 'hex'), $4, $5, $6)`,
-      [JSON.stringify(placed.map(({ seq, id, prev_hash, hash }) => ({ seq, id, prev_hash, hash }))), head.seq, head.hash, head.signed_at, head.kid, head.signature],
-    );
+    return { tenant, links, head: signHead({ company_id: tenant, seq, hash: prev, signed_at: new Date().toISOString() }, privateKey, kid) };
   }
 }

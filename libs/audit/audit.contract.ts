@@ -38,7 +38,15 @@ export const auditPage = pageOf(auditEvent).meta({ id: 'AuditPage' });
 export const auditHeads = z
   .object({
     data: z.array(
-      z.object({ type: z.literal('head'), company_id: z.uuid(), seq: z.number().int(), hash: z.string(), signed_at: z.string(), kid: z.string(), signature: z.string() }),
+      z.object({
+        type: z.literal('head'),
+        company_id: z.uuid(),
+        seq: z.number().int(),
+        hash: z.string(),
+        signed_at: z.string(),
+        kid: z.string(),
+        signature: z.string(),
+      }),
     ),
   })
   .meta({ id: 'AuditHeads' });

@@ -25,13 +25,20 @@ export class AuditController {
   @Header('content-disposition', 'attachment; filename="audit.ndjson"')
   @ApiOperation({ summary: 'The whole chain with its newest signed head, for `watchword audit verify`', operationId: 'exportAudit' })
   @ApiProduces('application/x-ndjson')
-  @ApiResponse({ status: 200, description: 'One event a line in the order of the chain, then the signed head', content: { 'application/x-ndjson': { schema: { type: 'string' } } } })
+  @ApiResponse({
+    status: 200,
+    description: 'One event a line in the order of the chain, then the signed head',
+    content: { 'application/x-ndjson': { schema: { type: 'string' } } },
+  })
   export() {
     return new StreamableFile(Readable.from(this.reader.export()), { type: 'application/x-ndjson' });
   }
 
   @Get('heads')
-  @ApiOperation({ summary: 'The newest signed heads of the chain: keep one elsewhere, and no rewriting goes unseen', operationId: 'listAuditHeads' })
+  @ApiOperation({
+    summary: 'The newest signed heads of the chain: keep one elsewhere, and no rewriting goes unseen',
+    operationId: 'listAuditHeads',
+  })
   @Returns(auditHeads)
   async heads() {
     return { data: await this.reader.heads() };

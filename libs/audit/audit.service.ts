@@ -42,8 +42,22 @@ export class AuditService {
   }
 
   /** Commits on its own, in one round trip: for a refusal, whose unit of work rolls back or never was. */
-  async recordNow(action: string, tenantId: string | null, { outcome = 'failure', actorType = 'user', actorId = null, targetId = null, details = {} }: Fact): Promise<void> {
-    await this.statements.run(RECORD, [signTenant(tenantId ?? NO_TENANT), action, outcome, actorType, actorId, this.context.sessionId ?? null, targetId, this.origin, details]);
+  async recordNow(
+    action: string,
+    tenantId: string | null,
+    { outcome = 'failure', actorType = 'user', actorId = null, targetId = null, details = {} }: Fact,
+  ): Promise<void> {
+    await this.statements.run(RECORD, [
+      signTenant(tenantId ?? NO_TENANT),
+      action,
+      outcome,
+      actorType,
+      actorId,
+      this.context.sessionId ?? null,
+      targetId,
+      this.origin,
+      details,
+    ]);
   }
 
   /** The circumstances, as the database's functions take them. */

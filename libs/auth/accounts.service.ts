@@ -24,7 +24,11 @@ export class AccountsService {
 
   /** A new company and its first administrator. @throws company.domain_taken, auth.weak_password */
   async register({ email, password, full_name, company_name, company_domain }: RegisterRequest): Promise<UserView> {
-    const passwordHash = await this.passwords.hashNew(password, { email, fullName: full_name, companyName: company_name, companyDomain: company_domain }, 'password');
+    const passwordHash = await this.passwords.hashNew(
+      password,
+      { email, fullName: full_name, companyName: company_name, companyDomain: company_domain },
+      'password',
+    );
     const tenantId = uuidv7();
     return this.context.runAs(
       tenantId,
@@ -44,7 +48,11 @@ export class AccountsService {
   async changePassword(caller: UserCaller, current: string, next: string): Promise<void> {
     await this.provePassword(caller, current);
     const { id, email, companyName } = caller;
-    const passwordHash = await this.passwords.hashNew(next, { email, fullName: String(caller.profile.full_name), companyName }, 'new_password');
+    const passwordHash = await this.passwords.hashNew(
+      next,
+      { email, fullName: String(caller.profile.full_name), companyName },
+      'new_password',
+    );
     await this.context.transaction(async (em) => {
       await this.sessions.endSignInsIn(em, id);
       await em.nativeUpdate(User, { id }, { passwordHash });
@@ -56,7 +64,9 @@ export class AccountsService {
   /** Counted with the sign-in's attempts, committed before the password is looked at. */
   async provePassword({ id, email }: UserCaller, password: string): Promise<void> {
     const subject = canonicalEmail(email);
-    const wait = await this.context.transaction(async (em) => (await em.execute<{ wait: number | null }[]>(`select app.attempt_take('password', ?) as wait`, [subject]))[0]!.wait);
+    const wait = await this.context.transaction(
+      async (em) => (await em.execute<{ wait: number | null }[]>(`select app.attempt_take('password', ?) as wait`, [subject]))[0]!.wait,
+    );
     if (wait !== null) throw AuthError.tooManyAttempts({ retryAfter: wait });
     const user = await this.context.transaction((em) => em.findOneOrFail(User, { id }, { populate: ['passwordHash'] }));
     if (!(await this.passwords.verify(user.passwordHash ?? null, password))) {

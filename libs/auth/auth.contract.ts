@@ -4,7 +4,12 @@ import { canonicalDomain } from '@app/tenants';
 export const email = z.string().trim().max(254).pipe(z.email()).describe('e-mail');
 /** Bounded in the hasher by bytes; the policy speaks of code points. */
 export const anyPassword = z.string().min(1).max(4096);
-export const fullName = z.string().trim().min(1).max(200).regex(/^[^\p{Cc}]*$/u, 'must not hold control characters');
+export const fullName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}]*$/u, 'must not hold control characters');
 const domain = z
   .string()
   .max(300)
@@ -24,7 +29,13 @@ export const loginRequest = z
   .object({
     email,
     password: anyPassword,
-    company_domain: z.string().trim().min(1).max(253).optional().describe('needed when the e-mail belongs to several companies; or header X-Tenant-ID'),
+    company_domain: z
+      .string()
+      .trim()
+      .min(1)
+      .max(253)
+      .optional()
+      .describe('needed when the e-mail belongs to several companies; or header X-Tenant-ID'),
     totp_code: z.string().trim().min(1).max(64).optional().describe('answers the second factor at once'),
     device_name: deviceName,
   })
@@ -32,12 +43,19 @@ export const loginRequest = z
 export type LoginRequest = z.output<typeof loginRequest>;
 
 export const verifyMfaRequest = z
-  .object({ code: z.string().trim().min(1).max(64), factor_id: z.uuid().optional(), mfa_token: z.string().max(2000).optional().describe('or as the Bearer token') })
+  .object({
+    code: z.string().trim().min(1).max(64),
+    factor_id: z.uuid().optional(),
+    mfa_token: z.string().max(2000).optional().describe('or as the Bearer token'),
+  })
   .meta({ id: 'VerifyMfa' });
 export type VerifyMfaRequest = z.output<typeof verifyMfaRequest>;
 
 export const refreshRequest = z.object({ refresh_token: z.string().min(1).max(500) }).meta({ id: 'Refresh' });
-export const logoutRequest = z.object({ refresh_token: z.string().max(500).optional() }).nullish().meta({ id: 'Logout' });
+export const logoutRequest = z
+  .object({ refresh_token: z.string().max(500).optional() })
+  .nullish()
+  .meta({ id: 'Logout' });
 export const changePasswordRequest = z.object({ current_password: anyPassword, new_password: anyPassword }).meta({ id: 'ChangePassword' });
 export const disableMfaRequest = z.object({ password: anyPassword, code: z.string().trim().min(1).max(64) }).meta({ id: 'DisableMfa' });
 
@@ -48,9 +66,14 @@ export const tokenResponse = z
     token_type: z.literal('bearer'),
     expires_in: z.number().int().describe('seconds'),
     mfa_required: z.boolean(),
-    enrollment_required: z.boolean().optional().describe('policy demands a second factor and none is set up: mfa_token opens the enrolment routes only'),
+    enrollment_required: z
+      .boolean()
+      .optional()
+      .describe('policy demands a second factor and none is set up: mfa_token opens the enrolment routes only'),
     mfa_token: z.string().optional().describe('good for the second factor only'),
-    factors: z.array(z.object({ id: z.uuid(), type: z.string(), label: z.string().nullable(), recipient_masked: z.string().nullable() })).optional(),
+    factors: z
+      .array(z.object({ id: z.uuid(), type: z.string(), label: z.string().nullable(), recipient_masked: z.string().nullable() }))
+      .optional(),
   })
   .meta({ id: 'TokenResponse' });
 export type TokenResponse = z.output<typeof tokenResponse>;

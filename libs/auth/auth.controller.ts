@@ -46,7 +46,10 @@ export class AuthController {
   @ApiBearerAuth()
   @ApiOperation({ summary: 'Answer the second factor: authenticator code or backup code', operationId: 'verifyMfa' })
   @Returns(contract.tokenResponse)
-  verifyMfa(@CurrentCaller() caller: PendingCaller, @Body({ schema: contract.verifyMfaRequest }) { code, factor_id }: contract.VerifyMfaRequest) {
+  verifyMfa(
+    @CurrentCaller() caller: PendingCaller,
+    @Body({ schema: contract.verifyMfaRequest }) { code, factor_id }: contract.VerifyMfaRequest,
+  ) {
     return this.signIns.verify(caller, code, factor_id);
   }
 
@@ -84,7 +87,10 @@ export class AuthController {
   @ApiBearerAuth()
   @ApiOperation({ summary: 'Change my password; ends my other sessions', operationId: 'changePassword' })
   @Returns(message)
-  async changePassword(@CurrentCaller() caller: UserCaller, @Body({ schema: contract.changePasswordRequest }) request: z.output<typeof contract.changePasswordRequest>) {
+  async changePassword(
+    @CurrentCaller() caller: UserCaller,
+    @Body({ schema: contract.changePasswordRequest }) request: z.output<typeof contract.changePasswordRequest>,
+  ) {
     await this.accounts.changePassword(caller, request.current_password, request.new_password);
     return done('The password is changed');
   }
@@ -116,7 +122,10 @@ export class AuthController {
   @ApiBearerAuth()
   @ApiOperation({ summary: 'Remove every second factor; takes the password and a fresh code', operationId: 'disableMfa' })
   @Returns(message)
-  async disableMfa(@CurrentCaller() caller: UserCaller, @Body({ schema: contract.disableMfaRequest }) { password, code }: z.output<typeof contract.disableMfaRequest>) {
+  async disableMfa(
+    @CurrentCaller() caller: UserCaller,
+    @Body({ schema: contract.disableMfaRequest }) { password, code }: z.output<typeof contract.disableMfaRequest>,
+  ) {
     await this.accounts.provePassword(caller, password);
     await this.mfa.disable(caller.id, code);
     return done('MFA successfully disabled');

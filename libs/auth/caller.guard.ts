@@ -60,7 +60,8 @@ export class CallerGuard implements CanActivate {
         throw AuthError.signInRequired();
     }
     const caller = request.user!;
-    if (caller.kind === 'pending' && caller.purpose !== purpose) throw caller.purpose === 'enroll' ? AuthError.enrolmentRequired() : AuthError.mfaRequired();
+    if (caller.kind === 'pending' && caller.purpose !== purpose)
+      throw caller.purpose === 'enroll' ? AuthError.enrolmentRequired() : AuthError.mfaRequired();
     this.context.bind({ tenantId: caller.tenantId, userId: caller.id, ...(caller.kind === 'user' && { sessionId: caller.sessionId }) });
     return true;
   }

@@ -6,7 +6,12 @@ import { PasswordHasher } from './passwords/password-hasher.js';
 import { checkPassword, type PasswordContext } from './passwords/password-policy.js';
 
 export const passwordHasher = () =>
-  new PasswordHasher({ slots: config.HASHING_SLOTS, maxWaitMs: config.PASSWORD_MAX_WAIT_MS, memoryCost: config.PASSWORD_MEMORY_KIB, timeCost: config.PASSWORD_TIME_COST });
+  new PasswordHasher({
+    slots: config.HASHING_SLOTS,
+    maxWaitMs: config.PASSWORD_MAX_WAIT_MS,
+    memoryCost: config.PASSWORD_MEMORY_KIB,
+    timeCost: config.PASSWORD_TIME_COST,
+  });
 
 /** Passwords as the rest of the library uses them: a flood from one network waits behind itself, and is told to come back later. */
 @Injectable()

@@ -21,11 +21,24 @@ export class SessionsService {
     const presented = this.tokens.readRefreshToken(text);
     if (!presented) throw AuthError.invalidRefreshToken();
     const { tenantId, sessionId, hash, successor } = presented;
-    const row = await this.statements.one(REFRESH_SESSION, [signTenant(tenantId), sessionId, hash, successor.hash, config.REFRESH_GRACE_SECONDS, this.audit.origin]);
+    const row = await this.statements.one(REFRESH_SESSION, [
+      signTenant(tenantId),
+      sessionId,
+      hash,
+      successor.hash,
+      config.REFRESH_GRACE_SECONDS,
+      this.audit.origin,
+    ]);
     if (row.status !== 'rotated' && row.status !== 'repeated') throw AuthError.invalidRefreshToken();
     const { user_id: userId, email, role, amr, acr, auth_time: authTime } = row;
     const access = this.tokens.access({ tenantId, userId, sessionId, role, email, amr, acr, authTime });
-    return { access_token: access, refresh_token: successor.text, token_type: 'bearer', expires_in: config.ACCESS_TOKEN_SECONDS, mfa_required: false };
+    return {
+      access_token: access,
+      refresh_token: successor.text,
+      token_type: 'bearer',
+      expires_in: config.ACCESS_TOKEN_SECONDS,
+      mfa_required: false,
+    };
   }
 
   async list({ id, sessionId }: UserCaller) {

@@ -16,6 +16,15 @@ export interface BegunSignIn {
 /** The sign-in's two round trips: what is counted and read before the password is looked at, and what is written after. */
 export const BEGIN_SIGN_IN = statement<BegunSignIn>('sign_in_begin', 'select * from app.sign_in_begin($1, $2, $3)');
 export const FORGO_SIGN_IN = statement<void>('sign_in_forgo', 'select app.sign_in_forgo($1, $2, $3)');
-export const COMPLETE_SIGN_IN = statement<{ done: boolean }>('sign_in_complete', 'select app.sign_in_complete($1, $2, $3, $4, $5, $6, $7) as done');
-export const CHALLENGE_SIGN_IN = statement<{ done: boolean }>('sign_in_challenge', 'select app.sign_in_challenge($1, $2, $3, $4, $5, $6, $7, $8, $9) as done');
-export const CHECK_ENROLMENT = statement<{ email: string; company_name: string }>('enrolment_check', 'select * from app.enrolment_check($1, $2, $3)');
+export const COMPLETE_SIGN_IN = statement<{ done: boolean }>(
+  'sign_in_complete',
+  'select app.sign_in_complete($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as done',
+);
+export const CHALLENGE_SIGN_IN = statement<{ done: boolean }>(
+  'sign_in_challenge',
+  'select app.sign_in_challenge($1, $2, $3, $4, $5, $6, $7, $8, $9) as done',
+);
+export const CHECK_ENROLMENT = statement<{ email: string; company_name: string }>(
+  'enrolment_check',
+  'select * from app.enrolment_check($1, $2, $3)',
+);

@@ -40,7 +40,11 @@ export class SignInService {
     await this.passwords.admit();
     const address = canonicalEmail(email);
     const hint = company_domain ?? tenantHeader;
-    const found = await this.statements.one(BEGIN_SIGN_IN, [address, hint ? (canonicalDomain(hint) ?? hint.trim().toLowerCase()) : null, signLookup(address)]);
+    const found = await this.statements.one(BEGIN_SIGN_IN, [
+      address,
+      hint ? (canonicalDomain(hint) ?? hint.trim().toLowerCase()) : null,
+      signLookup(address),
+    ]);
     if (found.status === 'blocked') {
       await this.refused(found, 'too_many_attempts');
       throw AuthError.tooManyAttempts({ retryAfter: found.retry_after ?? 60 });
@@ -59,7 +63,15 @@ export class SignInService {
 
     const signInId = uuidv7();
     const { done } = await this.statements.one(CHALLENGE_SIGN_IN, [
-      signTenant(found.tenant_id!), found.user_id, address, found.password_hash, newHash, signInId, config.PENDING_SECONDS, device_name ?? null, this.audit.origin,
+      signTenant(found.tenant_id!),
+      found.user_id,
+      address,
+      found.password_hash,
+      newHash,
+      signInId,
+      config.PENDING_SECONDS,
+      device_name ?? null,
+      this.audit.origin,
     ]);
     if (!done) throw AuthError.invalidCredentials({ detail: HINT });
     const pending = { tenantId: found.tenant_id!, userId: found.user_id, signInId };
@@ -76,13 +88,23 @@ export class SignInService {
     const tenantId = found.tenant_id!;
     const session = this.newSession(tenantId, ['pwd'], ONE_FACTOR);
     const { done } = await this.statements.one(COMPLETE_SIGN_IN, [
-      signTenant(tenantId), found.user_id, address, found.password_hash, newHash, this.stored(session, deviceName ?? null), this.audit.origin,
+      signTenant(tenantId),
+      found.user_id,
+      address,
+      found.password_hash,
+      newHash,
+      ...this.stored(session, deviceName ?? null),
+      this.audit.origin,
     ]);
     if (!done) throw AuthError.invalidCredentials({ detail: HINT });
     return this.response(session, { tenantId, userId: found.user_id, email: found.email, role: found.role });
   }
 
-  private async answer(pending: { tenantId: string; userId: string; signInId: string }, answer: string, factorId?: string): Promise<TokenResponse> {
+  private async answer(
+    pending: { tenantId: string; userId: string; signInId: string },
+    answer: string,
+    factorId?: string,
+  ): Promise<TokenResponse> {
     let session!: OpenedSession;
     const { email, role } = await this.attempts.settleSignIn({ ...pending, answer, factorId }, (proof: Proof) => {
       session = this.newSession(pending.tenantId, ['pwd', proof.amr, 'mfa'], TWO_FACTORS);
@@ -91,11 +113,23 @@ export class SignInService {
     return this.response(session, { ...pending, email, role });
   }
 
-  private challenge(found: BegunSignIn, pending: { tenantId: string; userId: string; signInId: string }, purpose: PendingPurpose): TokenResponse {
+  private challenge(
+    found: BegunSignIn,
+    pending: { tenantId: string; userId: string; signInId: string },
+    purpose: PendingPurpose,
+  ): TokenResponse {
     const token = this.tokens.pending({ ...pending, purpose });
-    const factors = (found.factors ?? []).filter(({ disabled }) => !disabled).map(({ id, type, label }) => ({ id, type, label, recipient_masked: null }));
+    const factors = (found.factors ?? [])
+      .filter(({ disabled }) => !disabled)
+      .map(({ id, type, label }) => ({ id, type, label, recipient_masked: null }));
     return {
-      access_token: token, mfa_token: token, refresh_token: '', token_type: 'bearer', expires_in: config.PENDING_SECONDS, mfa_required: true, factors,
+      access_token: token,
+      mfa_token: token,
+      refresh_token: '',
+      token_type: 'bearer',
+      expires_in: config.PENDING_SECONDS,
+      mfa_required: true,
+      factors,
       ...(purpose === 'enroll' && { enrollment_required: true }),
     };
   }
@@ -105,19 +139,32 @@ export class SignInService {
     return { id, refresh: this.tokens.newRefreshToken(tenantId, id), amr, acr };
   }
 
-  /** As `app.session_open` takes it. */
+  /** As the database's functions take a session, in their order. */
   private stored({ id, refresh, amr, acr }: OpenedSession, deviceName: string | null) {
-    return { id, token_hash: refresh.hash.toString('hex'), amr, acr, device_name: deviceName, seconds: config.SESSION_SECONDS };
+    return [id, refresh.hash, amr, acr, config.SESSION_SECONDS, deviceName];
   }
 
-  private response({ id, refresh, amr, acr }: OpenedSession, who: { tenantId: string; userId: string; email: string; role: string }): TokenResponse {
+  private response(
+    { id, refresh, amr, acr }: OpenedSession,
+    who: { tenantId: string; userId: string; email: string; role: string },
+  ): TokenResponse {
     const access = this.tokens.access({ ...who, sessionId: id, amr, acr, authTime: new Date() });
-    return { access_token: access, refresh_token: refresh.text, token_type: 'bearer', expires_in: config.ACCESS_TOKEN_SECONDS, mfa_required: false };
+    return {
+      access_token: access,
+      refresh_token: refresh.text,
+      token_type: 'bearer',
+      expires_in: config.ACCESS_TOKEN_SECONDS,
+      mfa_required: false,
+    };
   }
 
   /** An attempt on an account that no company has stands in the chain that no company owns: as much work as for a known one. */
   private refused({ tenant_id, user_id }: BegunSignIn, reason: string) {
-    return this.audit.recordNow('auth.sign_in_refused', tenant_id, { actorType: user_id ? 'user' : 'anonymous', actorId: user_id ?? null, details: { reason } });
+    return this.audit.recordNow('auth.sign_in_refused', tenant_id, {
+      actorType: user_id ? 'user' : 'anonymous',
+      actorId: user_id ?? null,
+      details: { reason },
+    });
   }
 }
 

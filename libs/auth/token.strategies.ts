@@ -76,8 +76,17 @@ export class AccessStrategy extends PassportStrategy(Strategy, 'access') {
     if (!row) return false;
     const { amr, acr, auth_time, policy: _policy, ...profile } = row;
     return {
-      kind: 'user', id: sub, tenantId: company_id, sessionId: sid, role: row.role as Role, email: row.email, companyName: row.company_name,
-      amr, acr, authTime: auth_time, profile: { id: sub, company_id, ...profile },
+      kind: 'user',
+      id: sub,
+      tenantId: company_id,
+      sessionId: sid,
+      role: row.role as Role,
+      email: row.email,
+      companyName: row.company_name,
+      amr,
+      acr,
+      authTime: auth_time,
+      profile: { id: sub, company_id, ...profile },
     };
   }
 }

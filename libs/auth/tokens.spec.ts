@@ -10,7 +10,12 @@ const tokens = new Tokens(undefined as unknown as JwtService, undefined as unkno
 
 beforeAll(() => {
   const key = () => randomBytes(32).toString('base64');
-  Object.assign(process.env, { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', SEALING_KEY: key(), HASHING_KEY: key(), TENANT_KEY: key() });
+  Object.assign(process.env, {
+    DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+    SEALING_KEY: key(),
+    HASHING_KEY: key(),
+    TENANT_KEY: key(),
+  });
 });
 
 describe('A refresh token', () => {
@@ -46,13 +51,26 @@ describe('A refresh token', () => {
       altered[bit >> 3]! ^= 1 << (bit & 7);
       expect(tokens.readRefreshToken(altered.toString('base64url')), `bit ${bit}`).toBeUndefined();
     }
-    for (const other of [`${text}=`, `${text}A`, ` ${text}`, `${text}\n`, bytes.toString('hex'), bytes.toString('base64'), '', '\u0000', '🔑'.repeat(27)]) expect(tokens.readRefreshToken(other)).toBeUndefined();
+    for (const other of [
+      `${text}=`,
+      `${text}A`,
+      ` ${text}`,
+      `${text}\n`,
+      bytes.toString('hex'),
+      bytes.toString('base64'),
+      '',
+      '\u0000',
+      '🔑'.repeat(27),
+    ])
+      expect(tokens.readRefreshToken(other)).toBeUndefined();
   });
 
   it('of a last character that stands for the same bits is still not the same token', () => {
     const { text } = tokens.newRefreshToken(tenantId, sessionId);
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-    const twins = [...alphabet].map((letter) => text.slice(0, -1) + letter).filter((other) => other !== text && Buffer.from(other, 'base64url').equals(Buffer.from(text, 'base64url')));
+    const twins = [...alphabet]
+      .map((letter) => text.slice(0, -1) + letter)
+      .filter((other) => other !== text && Buffer.from(other, 'base64url').equals(Buffer.from(text, 'base64url')));
     expect(twins).toHaveLength(3); // 107 characters are 642 bits, 640 of them ours
     for (const twin of twins) expect(tokens.readRefreshToken(twin)).toBeUndefined();
   });
@@ -62,6 +80,7 @@ describe('The kind of a token', () => {
   it('is read from its header, and is none for what is no token', () => {
     const header = (value: unknown) => `${Buffer.from(JSON.stringify(value)).toString('base64url')}.x.y`;
     expect(tokenType(header({ typ: 'at+jwt' }))).toBe('at+jwt');
-    for (const odd of ['', '.', '..', 'x', 'x.y.z', header(null), header([]), header('at+jwt'), header({})]) expect(tokenType(odd)).toBeUndefined();
+    for (const odd of ['', '.', '..', 'x', 'x.y.z', header(null), header([]), header('at+jwt'), header({})])
+      expect(tokenType(odd)).toBeUndefined();
   });
 });

@@ -65,11 +65,30 @@ export class Tokens {
 
   /** RFC 9068. `exp` in config.ACCESS_TOKEN_SECONDS. */
   access({ tenantId, userId, sessionId, role, email, amr, acr, authTime }: AccessSubject): string {
-    const claims = { jti: randomUUID(), sid: sessionId, company_id: tenantId, role, email, amr, acr, auth_time: Math.floor(authTime.getTime() / 1000) };
+    const claims = {
+      jti: randomUUID(),
+      sid: sessionId,
+      company_id: tenantId,
+      role,
+      email,
+      amr,
+      acr,
+      auth_time: Math.floor(authTime.getTime() / 1000),
+    };
     return this.sign(claims, ACCESS, userId, config.ACCESS_TOKEN_SECONDS);
   }
 
-  pending({ tenantId, userId, signInId, purpose }: { tenantId: string; userId: string; signInId: string; purpose: PendingPurpose }): string {
+  pending({
+    tenantId,
+    userId,
+    signInId,
+    purpose,
+  }: {
+    tenantId: string;
+    userId: string;
+    signInId: string;
+    purpose: PendingPurpose;
+  }): string {
     return this.sign({ jti: signInId, company_id: tenantId, purpose }, PENDING, userId, config.PENDING_SECONDS);
   }
 
@@ -77,7 +96,16 @@ export class Tokens {
     const { kid, privateKey } = this.keys.current('access');
     // The type says string; the key reaches jsonwebtoken as it is, and a KeyObject spares it parsing PEM each time.
     const key = privateKey as unknown as string;
-    return this.jwt.sign(claims, { privateKey: key, algorithm: 'ES256', keyid: kid, header: { alg: 'ES256', typ }, issuer: config.PUBLIC_URL, audience: AUDIENCE, subject, expiresIn });
+    return this.jwt.sign(claims, {
+      privateKey: key,
+      algorithm: 'ES256',
+      keyid: kid,
+      header: { alg: 'ES256', typ },
+      issuer: config.PUBLIC_URL,
+      audience: AUDIENCE,
+      subject,
+      expiresIn,
+    });
   }
 
   newRefreshToken(tenantId: string, sessionId: string): RefreshToken {
@@ -92,7 +120,12 @@ export class Tokens {
     const body = bytes.subarray(0, BODY_BYTES);
     if (!sameBytes(bytes.subarray(BODY_BYTES), refreshMac(body))) return undefined;
     const next = Buffer.concat([body.subarray(0, 32), mac('refresh-successor', body)]);
-    return { tenantId: stringify(body.subarray(0, 16)), sessionId: stringify(body.subarray(16, 32)), hash: digest(body), successor: { text: write(next), hash: digest(next) } };
+    return {
+      tenantId: stringify(body.subarray(0, 16)),
+      sessionId: stringify(body.subarray(16, 32)),
+      hash: digest(body),
+      successor: { text: write(next), hash: digest(next) },
+    };
   }
 }
 

@@ -35,7 +35,9 @@ const phone = z
   .meta({ type: 'string' });
 
 /** What a person may change of themselves. Address, role and confirmations have ways of their own. */
-export const updateUser = z.strictObject({ full_name: fullName.optional(), phone_number: phone.nullable().optional() }).meta({ id: 'UpdateUser' });
+export const updateUser = z
+  .strictObject({ full_name: fullName.optional(), phone_number: phone.nullable().optional() })
+  .meta({ id: 'UpdateUser' });
 export type UpdateUser = z.output<typeof updateUser>;
 
 export const changeRole = z.strictObject({ role }).meta({ id: 'ChangeRole' });

@@ -51,7 +51,11 @@ export class UsersController {
   @Put(':id')
   @ApiOperation({ summary: "Change a person's name or phone number", operationId: 'updateUser' })
   @Returns(contract.user)
-  update(@CurrentCaller() caller: UserCaller, @Param('id', { schema: id }) userId: string, @Body({ schema: contract.updateUser }) changes: contract.UpdateUser) {
+  update(
+    @CurrentCaller() caller: UserCaller,
+    @Param('id', { schema: id }) userId: string,
+    @Body({ schema: contract.updateUser }) changes: contract.UpdateUser,
+  ) {
     return this.users.update(caller, userId, changes);
   }
 
@@ -80,7 +84,11 @@ export class UsersController {
   @Put(':id/role')
   @ApiOperation({ summary: "Change a person's role", operationId: 'changeRole' })
   @Returns(contract.user)
-  changeRole(@CurrentCaller() caller: UserCaller, @Param('id', { schema: id }) userId: string, @Body({ schema: contract.changeRole }) { role }: z.output<typeof contract.changeRole>) {
+  changeRole(
+    @CurrentCaller() caller: UserCaller,
+    @Param('id', { schema: id }) userId: string,
+    @Body({ schema: contract.changeRole }) { role }: z.output<typeof contract.changeRole>,
+  ) {
     return this.users.changeRole(caller, userId, role);
   }
 

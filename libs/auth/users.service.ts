@@ -36,7 +36,10 @@ export class UsersService {
       const user = await found(em, id);
       if (full_name !== undefined) user.fullName = full_name;
       if (phone_number !== undefined) user.phoneNumber = phone_number;
-      this.audit.record('users.updated', { targetId: id, details: { fields: [...(full_name === undefined ? [] : ['full_name']), ...(phone_number === undefined ? [] : ['phone_number'])] } });
+      this.audit.record('users.updated', {
+        targetId: id,
+        details: { fields: [...(full_name === undefined ? [] : ['full_name']), ...(phone_number === undefined ? [] : ['phone_number'])] },
+      });
       return viewOf(user, companyName);
     });
   }

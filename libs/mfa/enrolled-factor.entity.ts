@@ -26,4 +26,5 @@ schema.setClass(EnrolledFactor);
 const place = (tenantId: string, factorId: string) => ({ tenant: tenantId, row: factorId, purpose: 'factor-state' });
 
 export const sealState = (tenantId: string, factorId: string, state: object) => seal(JSON.stringify(state), place(tenantId, factorId));
-export const openState = (tenantId: string, factorId: string, sealed: string) => JSON.parse(unseal(sealed, place(tenantId, factorId))) as object;
+export const openState = (tenantId: string, factorId: string, sealed: string) =>
+  JSON.parse(unseal(sealed, place(tenantId, factorId))) as object;

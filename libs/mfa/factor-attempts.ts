@@ -18,7 +18,10 @@ interface CountedRow {
 }
 
 const ATTEMPT = statement<CountedRow>('factor_attempt', 'select * from app.factor_attempt($1, $2, $3, $4, $5, $6)');
-const SETTLE = statement<{ outcome: 'opened' | 'stale' | 'gone' }>('factor_settle', 'select app.factor_settle($1, $2, $3, $4, $5, $6, $7, $8) as outcome');
+const SETTLE = statement<{ outcome: 'opened' | 'stale' | 'gone' }>(
+  'factor_settle',
+  'select app.factor_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as outcome',
+);
 /** What app.factor_settle raises, to undo all it did, when the account was disabled meanwhile. */
 const ACCOUNT_DISABLED = 'WW001';
 
@@ -63,8 +66,16 @@ export class FactorAttempts {
   async check({ tenantId, userId, answer, signInId, factorId, pending = false }: Attempt): Promise<Proof> {
     // An answer of no known form counts on every factor it could have been meant for.
     const types = this.factors.typesFor(answer);
-    const row = await this.statements.one(ATTEMPT, [signTenant(tenantId), userId, signInId ?? null, types.length > 0 ? types : null, factorId ?? null, pending]);
-    const refused = (reason: string) => this.audit.recordNow('mfa.code_refused', tenantId, { actorId: userId, targetId: factorId ?? null, details: { reason } });
+    const row = await this.statements.one(ATTEMPT, [
+      signTenant(tenantId),
+      userId,
+      signInId ?? null,
+      types.length > 0 ? types : null,
+      factorId ?? null,
+      pending,
+    ]);
+    const refused = (reason: string) =>
+      this.audit.recordNow('mfa.code_refused', tenantId, { actorId: userId, targetId: factorId ?? null, details: { reason } });
 
     if (row.status === 'blocked') {
       await refused('too_many_attempts');
@@ -88,13 +99,22 @@ export class FactorAttempts {
 
   /**
    * Answers a pending sign-in. When another request moved the factor on meanwhile, the answer is looked at once more against the new
-   * state, where a code just spent is wrong and another good one is still good. `session` is what `app.session_open` takes.
+   * state, where a code just spent is wrong and another good one is still good. `session` says the session to open, as `app.factor_settle` takes it.
    */
-  async settleSignIn(attempt: Attempt & { signInId: string }, session: (proof: Proof) => object): Promise<Proof> {
+  async settleSignIn(attempt: Attempt & { signInId: string }, session: (proof: Proof) => unknown[]): Promise<Proof> {
     for (let round = 0; round < 3; round++) {
       const proof = await this.check(attempt);
       const { outcome } = await this.statements
-        .one(SETTLE, [signTenant(attempt.tenantId), attempt.userId, attempt.signInId, proof.factorId, proof.version, proof.state, session(proof), this.audit.origin])
+        .one(SETTLE, [
+          signTenant(attempt.tenantId),
+          attempt.userId,
+          attempt.signInId,
+          proof.factorId,
+          proof.version,
+          proof.state,
+          ...session(proof),
+          this.audit.origin,
+        ])
         .catch((error: { code?: string }) => {
           if (error.code === ACCOUNT_DISABLED) throw MfaError.signInOver();
           throw error;

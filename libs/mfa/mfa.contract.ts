@@ -33,7 +33,9 @@ export const startedFactor = z
 
 export const confirmCode = z.object({ code }).meta({ id: 'ConfirmCode' });
 export const activateCode = z.object({ totp_code: code }).meta({ id: 'ActivateCode' });
-export const enabled = z.object({ message: z.string(), backup_codes: z.array(z.string()).optional().describe('shown this once') }).meta({ id: 'FactorEnabled' });
+export const enabled = z
+  .object({ message: z.string(), backup_codes: z.array(z.string()).optional().describe('shown this once') })
+  .meta({ id: 'FactorEnabled' });
 export const backupCodes = z.object({ backup_codes: z.array(z.string()) }).meta({ id: 'BackupCodes' });
 export const backupCodesLeft = z.object({ remaining: z.number().int(), created_at: z.string().nullable() }).meta({ id: 'BackupCodesLeft' });
 export const message = z.object({ message: z.string(), detail: z.string().nullable() }).meta({ id: 'Message' });

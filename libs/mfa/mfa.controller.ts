@@ -38,14 +38,22 @@ export class MfaController {
   @Pending('enroll')
   @ApiOperation({ summary: 'Confirm a factor with its first code', operationId: 'confirmFactor' })
   @Returns(contract.enabled)
-  confirm(@CurrentCaller() caller: Caller, @Param('id', { schema: factorId }) id: string, @Body({ schema: contract.confirmCode }) { code }: Code) {
+  confirm(
+    @CurrentCaller() caller: Caller,
+    @Param('id', { schema: factorId }) id: string,
+    @Body({ schema: contract.confirmCode }) { code }: Code,
+  ) {
     return this.enabled(caller, code, id);
   }
 
   @Delete('factors/:id')
   @ApiOperation({ summary: 'Remove a factor; takes a fresh code', operationId: 'removeFactor' })
   @Returns(contract.message)
-  async remove(@CurrentCaller() caller: Caller, @Param('id', { schema: factorId }) id: string, @Body({ schema: contract.confirmCode }) { code }: Code) {
+  async remove(
+    @CurrentCaller() caller: Caller,
+    @Param('id', { schema: factorId }) id: string,
+    @Body({ schema: contract.confirmCode }) { code }: Code,
+  ) {
     await this.mfa.remove(caller.id, id, code);
     return { message: 'The factor is removed', detail: null };
   }
@@ -70,7 +78,10 @@ export class MfaController {
   @Pending('enroll')
   @ApiOperation({ summary: 'The same as enable, with the field named totp_code', operationId: 'activateTotp' })
   @Returns(contract.enabled)
-  activate(@CurrentCaller() caller: Caller, @Body({ schema: contract.activateCode }) { totp_code }: z.output<typeof contract.activateCode>) {
+  activate(
+    @CurrentCaller() caller: Caller,
+    @Body({ schema: contract.activateCode }) { totp_code }: z.output<typeof contract.activateCode>,
+  ) {
     return this.enabled(caller, totp_code);
   }
 
@@ -93,7 +104,14 @@ export class MfaController {
     const { factorId, reveal } = await this.mfa.enroll(caller.id, { account: caller.email, issuer: caller.companyName }, type, label);
     const { secret, otpauthUri } = reveal as { secret: string; otpauthUri: string };
     const qr = await QRCode.toDataURL(otpauthUri, { errorCorrectionLevel: 'M', margin: 4, scale: 6 });
-    return { factor_id: factorId, secret, manual_entry_key: secret.match(/.{1,4}/g)!.join(' '), otpauth_uri: otpauthUri, qr_code_uri: otpauthUri, qr_code: qr };
+    return {
+      factor_id: factorId,
+      secret,
+      manual_entry_key: secret.match(/.{1,4}/g)!.join(' '),
+      otpauth_uri: otpauthUri,
+      qr_code_uri: otpauthUri,
+      qr_code: qr,
+    };
   }
 
   private async enabled(caller: Caller, code: string, id?: string) {

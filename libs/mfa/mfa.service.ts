@@ -28,7 +28,8 @@ export class MfaService {
   /** Starts a factor. An earlier one of the type stays good until this one is confirmed; an earlier start is forgotten. */
   enroll(userId: string, subject: Subject, type: string, label?: string) {
     const factor = this.factors.get(type);
-    if (!factor.standsAlone) throw MfaError.unknownFactor({ errors: [{ field: 'type', message: `must be one of ${this.factors.startable.join(', ')}` }] });
+    if (!factor.standsAlone)
+      throw MfaError.unknownFactor({ errors: [{ field: 'type', message: `must be one of ${this.factors.startable.join(', ')}` }] });
     return this.context.transaction(async (em) => {
       await em.nativeDelete(EnrolledFactor, { userId, type, confirmedAt: null });
       const { state, reveal } = factor.enroll(subject, {});
@@ -115,7 +116,11 @@ export class MfaService {
 
   /** Moves the factor on from exactly the state that was looked at: a code works once, however many requests race. */
   private async spend(em: EntityManager, userId: string, { factorId, version, state }: Proof, change: { confirmedAt?: Date } = {}) {
-    const moved = await em.nativeUpdate(EnrolledFactor, { id: factorId, userId, version }, { state, version: version + 1, failures: 0, disabledAt: null, lastUsedAt: new Date(), ...change });
+    const moved = await em.nativeUpdate(
+      EnrolledFactor,
+      { id: factorId, userId, version },
+      { state, version: version + 1, failures: 0, disabledAt: null, lastUsedAt: new Date(), ...change },
+    );
     if (moved === 0) throw MfaError.wrongCode();
     await em.execute(`select app.attempt_clear('mfa', ?)`, [userId]);
   }

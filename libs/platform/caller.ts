@@ -48,4 +48,6 @@ export const Roles = Reflector.createDecorator<Role>();
 /** Open to a pending sign-in of this purpose, too. */
 export const Pending = Reflector.createDecorator<PendingPurpose>();
 
-export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => context.switchToHttp().getRequest().user);
+export const CurrentCaller = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Caller => context.switchToHttp().getRequest().user,
+);

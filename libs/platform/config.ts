@@ -3,7 +3,12 @@ import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 
 const flag = z.stringbool();
-const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
 const seconds = z.coerce.number().int().positive();
 const secret = z
   .base64({ abort: true, error: 'is not base64: openssl rand -base64 32' })
@@ -16,13 +21,25 @@ const PUBLISHED = /^(.)\1*$|secret|change|example|password|default/i;
 
 const schema = z
   .object({
-    NODE_ENV: z.enum(['development', 'test', 'production']).default('production').describe('`production` closes Swagger and metrics and refuses weak settings'),
+    NODE_ENV: z
+      .enum(['development', 'test', 'production'])
+      .default('production')
+      .describe('`production` closes Swagger and metrics and refuses weak settings'),
     HOST: z.string().default('127.0.0.1').describe('address to listen on'),
     PORT: z.coerce.number().int().min(0).max(65535).default(8000).describe('port to listen on'),
     PUBLIC_URL: z.url().default('http://localhost:8000').describe('where clients reach the API; issuer of tokens, base of links'),
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).describe('PostgreSQL, as the role that owns nothing'),
-    MIGRATION_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional().describe('PostgreSQL, as the owner; for `migrate` only'),
-    DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(10).describe('connections for the hot statements, and half as many for the rest'),
+    MIGRATION_DATABASE_URL: z
+      .url({ protocol: /^postgres(ql)?$/ })
+      .optional()
+      .describe('PostgreSQL, as the owner; for `migrate` only'),
+    DATABASE_POOL: z.coerce
+      .number()
+      .int()
+      .min(2)
+      .max(200)
+      .default(10)
+      .describe('connections for the hot statements, and half as many for the rest'),
     SEALING_KEY: secret.describe('base64, 32 bytes: seals what must be read back (TOTP seeds, signing keys)'),
     SEALING_KEYS_OLD: list.default([]).describe('earlier sealing keys, comma separated: still read, never used to seal'),
     HASHING_KEY: secret.describe('base64, 32 bytes: HMAC of codes, cursors and refresh tokens'),
@@ -30,14 +47,37 @@ const schema = z
     TRUSTED_PROXIES: list.pipe(z.array(cidr)).default([]).describe('addresses or CIDR ranges whose X-Forwarded-For is believed'),
     CORS_ORIGINS: list.pipe(z.array(z.url())).default([]).describe('origins of browser applications, comma separated'),
     SWAGGER: flag.optional().describe('serve /docs and /openapi.json; default: not in production'),
-    LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').describe('least level that is logged'),
-    RATE_LIMIT_SCALE: z.coerce.number().positive().default(1).describe('multiplies every limit per address and per caller; never the guess caps'),
+    LOG_LEVEL: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+      .default('info')
+      .describe('least level that is logged'),
+    RATE_LIMIT_SCALE: z.coerce
+      .number()
+      .positive()
+      .default(1)
+      .describe('multiplies every limit per address and per caller; never the guess caps'),
     RATE_LIMIT_IP: z.coerce.number().int().positive().default(1200).describe('requests a minute from one address (IPv6: one /64)'),
-    RATE_LIMIT_SIGN_IN: z.coerce.number().int().positive().default(30).describe('sign-in, second-factor and registration requests a minute from one address'),
-    RATE_LIMIT_ACCOUNT: z.coerce.number().int().positive().default(10).describe('sign-in requests a minute for one account, and 30 times that for a signed-in caller'),
+    RATE_LIMIT_SIGN_IN: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(30)
+      .describe('sign-in, second-factor and registration requests a minute from one address'),
+    RATE_LIMIT_ACCOUNT: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(10)
+      .describe('sign-in requests a minute for one account, and 30 times that for a signed-in caller'),
     ACCESS_TOKEN_SECONDS: seconds.max(3600).default(1800).describe('life of an access token'),
     SESSION_SECONDS: seconds.default(7 * 86_400).describe('life of a session, however often it is refreshed'),
-    REFRESH_GRACE_SECONDS: z.coerce.number().int().min(0).max(60).default(10).describe('how long a rotated refresh token still answers with its one successor'),
+    REFRESH_GRACE_SECONDS: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(60)
+      .default(10)
+      .describe('how long a rotated refresh token still answers with its one successor'),
     PENDING_SECONDS: seconds.max(600).default(300).describe('time to answer the second factor'),
     PASSWORD_MEMORY_KIB: z.coerce.number().int().min(8).default(19456).describe('Argon2id memory, KiB'),
     PASSWORD_TIME_COST: z.coerce.number().int().min(1).default(2).describe('Argon2id passes'),
@@ -54,7 +94,8 @@ const schema = z
       if (PUBLISHED.test(text) || new Set(env[name]).size < 12) issue(name, 'is not random: openssl rand -base64 32');
     }
     if (env.SEALING_KEY.length !== 32) issue('SEALING_KEY', 'must be exactly 32 bytes');
-    for (const old of env.SEALING_KEYS_OLD) if (Buffer.from(old, 'base64').length !== 32) issue('SEALING_KEYS_OLD', 'each must be 32 bytes in base64');
+    for (const old of env.SEALING_KEYS_OLD)
+      if (Buffer.from(old, 'base64').length !== 32) issue('SEALING_KEYS_OLD', 'each must be 32 bytes in base64');
     if (env.NODE_ENV !== 'production') return;
     if (env.RATE_LIMIT_SCALE > 1) issue('RATE_LIMIT_SCALE', 'above 1 is for load tests, not for production');
     if (env.PASSWORD_MEMORY_KIB * env.PASSWORD_TIME_COST < 36_864 || env.PASSWORD_MEMORY_KIB < 7168)

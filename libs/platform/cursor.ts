@@ -22,7 +22,8 @@ export function readCursor(list: string, tenantId: string, cursor: string | unde
   const bytes = Buffer.from(cursor, 'base64url');
   const position = bytes.subarray(MAC_BYTES);
   const right = mac('cursor', list, '|', tenantId, '|', position).subarray(0, MAC_BYTES);
-  if (!sameBytes(bytes.subarray(0, MAC_BYTES), right) || bytes.toString('base64url') !== cursor) throw RequestError.badCursor({ errors: [{ field: 'cursor', message: 'is not one of ours' }] });
+  if (!sameBytes(bytes.subarray(0, MAC_BYTES), right) || bytes.toString('base64url') !== cursor)
+    throw RequestError.badCursor({ errors: [{ field: 'cursor', message: 'is not one of ours' }] });
   return position.toString();
 }
 

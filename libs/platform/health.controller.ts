@@ -44,11 +44,18 @@ export class HealthController {
   @ApiServiceUnavailableResponse({ description: 'A problem whose `errors` name the failing parts' })
   async ready() {
     try {
-      return await this.health.check([() => this.check('database', () => this.statements.pool.query('select 1')), () => this.check('migrations', () => this.isolation.isMigrated())]);
+      return await this.health.check([
+        () => this.check('database', () => this.statements.pool.query('select 1')),
+        () => this.check('migrations', () => this.isolation.isMigrated()),
+      ]);
     } catch (error) {
       if (!(error instanceof ServiceUnavailableException)) throw error;
       const failing = Object.keys((error.getResponse() as { error?: object }).error ?? {});
-      throw HealthError.notReady({ detail: `Not ready: ${failing.join(', ')}.`, errors: failing.map((field) => ({ field, message: 'is down' })), retryAfter: 2 });
+      throw HealthError.notReady({
+        detail: `Not ready: ${failing.join(', ')}.`,
+        errors: failing.map((field) => ({ field, message: 'is down' })),
+        retryAfter: 2,
+      });
     }
   }
 

@@ -13,10 +13,15 @@ import { RequestContext } from './request-context.js';
 
 const BODY_BYTES = 64 * 1024;
 /** Swagger UI brings its own scripts and styles. */
-const DOCUMENTATION_CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
+const DOCUMENTATION_CSP =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
 const SAFE_ID = /^[\w.-]{8,64}$/;
 /** For answers that are made before any hook runs. */
-const BARE_HEADERS = { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'", 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' };
+const BARE_HEADERS = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-store',
+};
 /** NUL and halves of a surrogate pair: no column can hold them, and UTF-8 would turn every half into the same character. */
 const UNSTORABLE = /\0|\p{Cs}/u;
 const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -26,7 +31,8 @@ export const httpAdapter = () =>
   new FastifyAdapter({
     bodyLimit: BODY_BYTES,
     trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
-    genReqId: ({ headers }) => (typeof headers['x-request-id'] === 'string' && SAFE_ID.test(headers['x-request-id']) ? headers['x-request-id'] : randomUUID()),
+    genReqId: ({ headers }) =>
+      typeof headers['x-request-id'] === 'string' && SAFE_ID.test(headers['x-request-id']) ? headers['x-request-id'] : randomUUID(),
     logger: false,
     forceCloseConnections: 'idle',
     // While closing, who is connected is still served, with `connection: close`; nobody new gets in.
@@ -50,7 +56,10 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
   const context = app.get(RequestContext);
 
   await app.register(helmet as never, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"] } },
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"] },
+    },
     strictTransportSecurity: config.PUBLIC_URL.startsWith('https:') ? { maxAge: 63_072_000, includeSubDomains: true } : false,
     xFrameOptions: { action: 'deny' },
   });
@@ -66,7 +75,8 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
   // After the body is read: its stream's events would lose the context.
   fastify.addHook('preValidation', (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
     const errors = [request.params, request.query, request.body].flatMap(unstorableFields);
-    if (errors.length > 0) return done(RequestError.invalid({ errors, detail: errors.map(({ field, message }) => `${field}: ${message}`).join('; ') }));
+    if (errors.length > 0)
+      return done(RequestError.invalid({ errors, detail: errors.map(({ field, message }) => `${field}: ${message}`).join('; ') }));
     const userAgent = request.headers['user-agent']?.slice(0, 300);
     context.open({ requestId: request.id, ip: clientAddress(request), userAgent }, done);
   });
@@ -77,16 +87,26 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
     setInterval(() => fastify.server.closeIdleConnections(), 100).unref();
     done();
   });
-  fastify.addHook('onSend', (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void) => {
-    void reply.header('x-request-id', request.id);
-    if (closing) void reply.header('connection', 'close');
-    if (request.url.startsWith('/docs')) void reply.header('content-security-policy', DOCUMENTATION_CSP);
-    if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
-    done(null, payload);
-  });
+  fastify.addHook(
+    'onSend',
+    (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void) => {
+      void reply.header('x-request-id', request.id);
+      if (closing) void reply.header('connection', 'close');
+      if (request.url.startsWith('/docs')) void reply.header('content-security-policy', DOCUMENTATION_CSP);
+      if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
+      done(null, payload);
+    },
+  );
   fastify.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
     accessLog().info(
-      { request_id: request.id, method: request.method, path: request.routeOptions.url ?? '(unknown)', status: reply.statusCode, ms: Math.round(reply.elapsedTime * 10) / 10, ip: clientAddress(request) },
+      {
+        request_id: request.id,
+        method: request.method,
+        path: request.routeOptions.url ?? '(unknown)',
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        ip: clientAddress(request),
+      },
       'request',
     );
     done();
@@ -94,26 +114,31 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
   // JSON in UTF-8 and nothing else; no body at all is fine where a route needs none. Of a name that is there twice, the last counts.
   const parse = fastify.getDefaultJsonParser('remove', 'remove');
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request: FastifyRequest, body: Buffer, done: (error: Error | null, body?: unknown) => void) => {
-    const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(request.headers['content-type']!)?.[1];
-    if (charset && !/^utf-?8$/i.test(charset)) return done(RequestError.unsupportedMedia());
-    if (body.length === 0) return done(null, undefined);
-    let text: string;
-    try {
-      text = UTF_8.decode(body);
-    } catch {
-      return done(RequestError.malformed({ detail: 'The body is not valid UTF-8.' }));
-    }
-    void parse(request, text, done);
-  });
+  fastify.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    (request: FastifyRequest, body: Buffer, done: (error: Error | null, body?: unknown) => void) => {
+      const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(request.headers['content-type']!)?.[1];
+      if (charset && !/^utf-?8$/i.test(charset)) return done(RequestError.unsupportedMedia());
+      if (body.length === 0) return done(null, undefined);
+      let text: string;
+      try {
+        text = UTF_8.decode(body);
+      } catch {
+        return done(RequestError.malformed({ detail: 'The body is not valid UTF-8.' }));
+      }
+      void parse(request, text, done);
+    },
+  );
 }
 
 function unstorableFields(part: unknown): NonNullable<ErrorDetails['errors']> {
   const errors: { field: string; message: string }[] = [];
-  for (const open: [string, unknown][] = [['', part]]; open.length > 0 && errors.length < 50; ) {
+  for (const open: [string, unknown][] = [['', part]]; open.length > 0 && errors.length < 50;) {
     const [field, value] = open.pop()!;
     if (typeof value === 'string' && UNSTORABLE.test(value)) errors.push({ field, message: 'must not hold NUL or half a character' });
-    if (typeof value === 'object' && value !== null) for (const [name, inner] of Object.entries(value).toReversed()) open.push([field ? `${field}.${name}` : name, inner]);
+    if (typeof value === 'object' && value !== null)
+      for (const [name, inner] of Object.entries(value).toReversed()) open.push([field ? `${field}.${name}` : name, inner]);
   }
   return errors;
 }
@@ -125,10 +150,25 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket) {
     error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
       ? [408, 'Request Timeout', 'request.timeout', 'The request took too long to arrive.']
       : error.code === 'HPE_HEADER_OVERFLOW'
-        ? [431, 'Request Header Fields Too Large', 'request.headers_too_large', 'The address and headers of the request are larger than 16 KiB.']
+        ? [
+            431,
+            'Request Header Fields Too Large',
+            'request.headers_too_large',
+            'The address and headers of the request are larger than 16 KiB.',
+          ]
         : [400, 'Bad Request', 'request.invalid', 'This is not a request in HTTP.'];
   const id = randomUUID();
   const body = JSON.stringify({ type: `urn:watchword:problem:${code}`, title, status, code, detail: title, instance: '', request_id: id });
-  const headers = { ...BARE_HEADERS, 'content-type': 'application/problem+json; charset=utf-8', 'content-length': Buffer.byteLength(body), connection: 'close', 'x-request-id': id };
-  socket.end(`HTTP/1.1 ${status} ${reason}\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`);
+  const headers = {
+    ...BARE_HEADERS,
+    'content-type': 'application/problem+json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+    'x-request-id': id,
+  };
+  socket.end(
+    `HTTP/1.1 ${status} ${reason}\r\n${Object.entries(headers)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')}\r\n${body}`,
+  );
 }

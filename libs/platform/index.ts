@@ -13,6 +13,6 @@ export { type Origin, RequestContext } from './request-context.js';
 export { AddressLimitGuard, CallerLimitGuard, rateLimits, SignInRoute, Unlimited } from './rate-limits.js';
 export * from './returns.js';
 export { mac, sameBytes, seal, unseal } from './sealing.js';
-export { NO_TENANT, signLookup, signTenant } from './tenant-context.js';
+export { NO_TENANT, signLookup, signSealer, signTenant } from './tenant-context.js';
 export { type KeyPurpose, type SigningKey, SigningKeys } from './signing-keys.js';
 export { tenantOwned } from './tenant-owned.js';

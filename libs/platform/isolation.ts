@@ -49,6 +49,9 @@ const APPEND_ONLY = ['audit_event', 'audit_chain', 'audit_head'];
 /** Row level security does not govern these. */
 const UNGOVERNED = ['TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN'];
 const TENANT = (column: string) => `(${column} = ( SELECT app.current_tenant() AS current_tenant))`;
+/** For the owner's own functions alone, which bind a tenant by its signature before they read a row. */
+const FUNCTIONS = (column: string) =>
+  `(${column} = ( SELECT (NULLIF(current_setting('app.bound'::text, true), ''::text))::uuid AS "nullif"))`;
 /** For the owner's clean-up alone: rows whose time is over, to be deleted and never written. */
 const RETENTION = /^\(expires_at < \(now\(\) - '[^']+'::interval\)\)$/;
 /** Schemas that are ours: all but PostgreSQL's own. */
@@ -59,7 +62,8 @@ export async function isMigrated(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ done: boolean }>(`select to_regclass('public.migration') is not null as done`);
   if (!rows[0]?.done) return false;
   const { rows: newest } = await client.query('select from public.migration where name = $1', [NEWEST]).catch((error) => {
-    if (error.code === '42501') throw new ConfigError('The role of DATABASE_URL may not read the database. Run `npm run migrate`, which grants it what it needs.');
+    if (error.code === '42501')
+      throw new ConfigError('The role of DATABASE_URL may not read the database. Run `npm run migrate`, which grants it what it needs.');
     throw error;
   });
   return newest.length > 0;
@@ -86,7 +90,14 @@ export async function inspectIsolation(client: Client): Promise<IsolationReport>
 }
 
 async function inspectRole(client: Client, tables: Row[]): Promise<{ role: string; holes: string[] }> {
-  const { rows } = await client.query<{ name: string; super: boolean; bypass: boolean; replicates: boolean; makes_roles: boolean; belongs_to: string[] | null }>(
+  const { rows } = await client.query<{
+    name: string;
+    super: boolean;
+    bypass: boolean;
+    replicates: boolean;
+    makes_roles: boolean;
+    belongs_to: string[] | null;
+  }>(
     `select rolname as name, rolsuper as super, rolbypassrls as bypass, rolreplication as replicates, rolcreaterole as makes_roles,
             (select array_agg(other.rolname::text order by other.rolname) from pg_roles other where other.oid <> me.oid and pg_has_role(other.oid, 'MEMBER')) as belongs_to
        from pg_roles me where rolname = current_user`,
@@ -98,8 +109,14 @@ async function inspectRole(client: Client, tables: Row[]): Promise<{ role: strin
   const holes = [
     ...(bypass ? ['it has BYPASSRLS, so no policy binds it'] : []),
     ...(replicates ? ['it may replicate, so it can copy the whole server'] : []),
-    ...(owners.has(name) ? ['it owns the tables, so it can lift their policies'] : owner ? [`it belongs to ${owner}, who owns the tables`] : []),
-    ...(owners.has(name) || owner || !belongs_to ? [] : [`it belongs to ${belongs_to.join(', ')}, and the role of the apps must belong to none`]),
+    ...(owners.has(name)
+      ? ['it owns the tables, so it can lift their policies']
+      : owner
+        ? [`it belongs to ${owner}, who owns the tables`]
+        : []),
+    ...(owners.has(name) || owner || !belongs_to
+      ? []
+      : [`it belongs to ${belongs_to.join(', ')}, and the role of the apps must belong to none`]),
     ...(makes_roles && !owners.has(name) ? ['it may create roles'] : []),
   ];
   return { role: name, holes };
@@ -107,23 +124,32 @@ async function inspectRole(client: Client, tables: Row[]): Promise<{ role: strin
 
 function inspectTable({ name, owner, enabled, forced, active, mine, policies, grants }: Row, role: string): TableReport {
   const permissive = (policies ?? []).filter((policy) => policy.permissive);
-  const right = TENANT(name === 'tenant' ? 'id' : 'tenant_id');
+  const column = name === 'tenant' ? 'id' : 'tenant_id';
+  const right = TENANT(column);
   const plain = (expression: string | null) => expression?.replace(/\s+/g, ' ') ?? null;
-  const forbidden = (grants ?? []).filter((grant) => !mine && (UNGOVERNED.includes(grant) || (APPEND_ONLY.includes(name) && ['UPDATE', 'DELETE'].includes(grant))));
+  const forbidden = (grants ?? []).filter(
+    (grant) => !mine && (UNGOVERNED.includes(grant) || (APPEND_ONLY.includes(name) && ['UPDATE', 'DELETE'].includes(grant))),
+  );
   const wrong = permissive.flatMap((policy): string[] => {
     const [qual, check] = [plain(policy.qual), plain(policy.check)];
     if (policy.roles.every((to) => to === owner)) {
-      return RETENTION.test(qual ?? '') && check === 'false' ? [] : [`policy ${policy.name} opens other rows to the functions of ${owner}: ${qual ?? check}`];
+      const sound = (RETENTION.test(qual ?? '') && check === 'false') || (qual === FUNCTIONS(column) && check === null);
+      return sound ? [] : [`policy ${policy.name} opens other rows to the functions of ${owner}: ${qual ?? check}`];
     }
-    if (qual !== right && !(qual === null && check === right)) return [`policy ${policy.name} for ${policy.roles.join(', ')} lets other rows through: ${qual ?? check}`];
-    return check === null || check === right ? [] : [`policy ${policy.name} for ${policy.roles.join(', ')} lets other rows be written: ${check}`];
+    if (qual !== right && !(qual === null && check === right))
+      return [`policy ${policy.name} for ${policy.roles.join(', ')} lets other rows through: ${qual ?? check}`];
+    return check === null || check === right
+      ? []
+      : [`policy ${policy.name} for ${policy.roles.join(', ')} lets other rows be written: ${check}`];
   });
   const holes = [
     ...(enabled ? [] : ['row level security is off']),
     ...(forced ? [] : ['row level security does not bind its owner (FORCE is missing)']),
     ...(enabled && !active && !mine ? ['row level security does not bind this role'] : []),
     ...(mine ? [owner === role ? 'this role owns the table' : `this role belongs to the owner, ${owner}`] : []),
-    ...(permissive.some(({ roles, qual }) => roles.includes('public') && plain(qual) === right) ? [] : ['it has no tenant policy']),
+    ...(permissive.some(({ roles, qual }) => (roles.includes(role) || roles.includes('public')) && plain(qual) === right)
+      ? []
+      : ['it has no tenant policy']),
     ...wrong,
     ...forbidden.map((grant) => `${grant} is granted`),
   ];

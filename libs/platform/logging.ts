@@ -4,8 +4,30 @@ import { config } from './config.js';
 
 /** Names whose values never reach a log, at any depth pino can reach; the logs name what they print, so this is the second net. */
 export const REDACTED = [
-  'authorization', 'cookie', 'password', 'current_password', 'new_password', 'code', 'totp_code', 'mfa_code', 'token', 'access_token',
-  'refresh_token', 'mfa_token', 'secret', 'manual_entry_key', 'otpauth_uri', 'qr_code', 'qr_code_uri', 'backup_codes', 'password_hash', 'state', 'apiKey', 'api_key', 'x-api-key', 'set-cookie',
+  'authorization',
+  'cookie',
+  'password',
+  'current_password',
+  'new_password',
+  'code',
+  'totp_code',
+  'mfa_code',
+  'token',
+  'access_token',
+  'refresh_token',
+  'mfa_token',
+  'secret',
+  'manual_entry_key',
+  'otpauth_uri',
+  'qr_code',
+  'qr_code_uri',
+  'backup_codes',
+  'password_hash',
+  'state',
+  'apiKey',
+  'api_key',
+  'x-api-key',
+  'set-cookie',
 ];
 
 const quoted = REDACTED.map((name) => (/^\w+$/.test(name) ? `.${name}` : `["${name}"]`));
@@ -21,7 +43,13 @@ const bare = (error: unknown): unknown => {
 };
 
 export function createLogger(level: string, destination?: DestinationStream) {
-  const options = { level, redact: { paths, censor: '[redacted]' }, serializers: { err: bare, error: bare }, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  const options = {
+    level,
+    redact: { paths, censor: '[redacted]' },
+    serializers: { err: bare, error: bare },
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+  };
   return destination ? pino(options, destination) : pino(options);
 }
 
@@ -40,7 +68,9 @@ export const log = () => (logger ??= createLogger(config.LOG_LEVEL, destination(
 
 let access: ReturnType<typeof pino> | undefined;
 /** For the line each request ends with. It names every value it prints, so it goes without redaction, which costs more than the line. */
-export const accessLog = () => (access ??= pino({ level: config.LOG_LEVEL, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination()));
+export const accessLog = () =>
+  (access ??= pino({ level: config.LOG_LEVEL, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination()));
 
 /** Unwrapped, because pino-http would hand our serializer an error that its own has already spread out, parameters and all. */
-export const nestLogger = () => new NestPinoLogger(new PinoLogger({ pinoHttp: { logger: log(), wrapSerializers: false, serializers: { err: bare, error: bare } } }), {});
+export const nestLogger = () =>
+  new NestPinoLogger(new PinoLogger({ pinoHttp: { logger: log(), wrapSerializers: false, serializers: { err: bare, error: bare } } }), {});

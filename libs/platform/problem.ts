@@ -16,8 +16,9 @@ export const STATUS: Record<ErrorKind, number> = {
 };
 
 /** Class 08 (connection), 57P0x (shutdown, starting up), 53x (out of resources) of PostgreSQL, and Node's socket errors: not our caller's fault and soon over. */
-const LOST_DATABASE = /^(08...|57P0[1-5]|53...|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|ENETUNREACH)$/;
-const LOST_TEXT = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Query read timeout|Connection ended unexpectedly/i;
+const LOST_DATABASE = /^(0800[013467]|57P0[1-5]|53...|ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|ENETUNREACH)$/;
+const LOST_TEXT =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Query read timeout|Connection ended unexpectedly/i;
 
 function lostDatabase(error: unknown): boolean {
   for (let at = error as { code?: unknown; message?: unknown; cause?: unknown } | undefined, depth = 0; at && depth < 5; depth++) {
@@ -48,6 +49,7 @@ export function asAppError(error: unknown): AppError | undefined {
   if (status === 404) return RequestError.notFound();
   if (status === 413) return RequestError.tooLarge();
   if (status === 415) return RequestError.unsupportedMedia();
-  if (status && status >= 400 && status < 500) return error instanceof SyntaxError || /JSON/i.test((error as Error).message) ? RequestError.malformed() : RequestError.invalid();
+  if (status && status >= 400 && status < 500)
+    return error instanceof SyntaxError || /JSON/i.test((error as Error).message) ? RequestError.malformed() : RequestError.invalid();
   return undefined;
 }

@@ -1,6 +1,12 @@
 import { type DynamicModule, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { type ThrottlerGenerateKeyFunction, ThrottlerGuard, type ThrottlerLimitDetail, ThrottlerModule, type ThrottlerStorage } from '@nestjs/throttler';
+import {
+  type ThrottlerGenerateKeyFunction,
+  ThrottlerGuard,
+  type ThrottlerLimitDetail,
+  ThrottlerModule,
+  type ThrottlerStorage,
+} from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
 import { RequestError } from './app-error.js';
 import type { Caller } from './caller.js';
@@ -78,9 +84,27 @@ export const rateLimits = (): DynamicModule =>
     generateKey: key,
     throttlers: [
       { name: 'address', ttl: MINUTE, limit: scaled(config.RATE_LIMIT_IP), getTracker: address, skipIf: isUnlimited },
-      { name: 'sign-in', ttl: MINUTE, limit: scaled(config.RATE_LIMIT_SIGN_IN), getTracker: address, skipIf: (context) => !isSignIn(context) },
-      { name: 'account', ttl: MINUTE, limit: scaled(config.RATE_LIMIT_ACCOUNT), getTracker: (request) => named(request)!, skipIf: (context) => !isSignIn(context) || !named(http(context)) },
-      { name: 'caller', ttl: MINUTE, limit: scaled(config.RATE_LIMIT_ACCOUNT * 30), getTracker: (request) => caller(request)!, skipIf: (context) => !caller(http(context)) },
+      {
+        name: 'sign-in',
+        ttl: MINUTE,
+        limit: scaled(config.RATE_LIMIT_SIGN_IN),
+        getTracker: address,
+        skipIf: (context) => !isSignIn(context),
+      },
+      {
+        name: 'account',
+        ttl: MINUTE,
+        limit: scaled(config.RATE_LIMIT_ACCOUNT),
+        getTracker: (request) => named(request)!,
+        skipIf: (context) => !isSignIn(context) || !named(http(context)),
+      },
+      {
+        name: 'caller',
+        ttl: MINUTE,
+        limit: scaled(config.RATE_LIMIT_ACCOUNT * 30),
+        getTracker: (request) => caller(request)!,
+        skipIf: (context) => !caller(http(context)),
+      },
     ],
   });
 

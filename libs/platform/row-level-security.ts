@@ -18,11 +18,16 @@ export class RowLevelSecurity implements OnModuleInit {
   private async check() {
     const { role, roleHoles, holes, tables } = await inspectIsolation(this.statements.pool);
     if (roleHoles.length > 0)
-      throw new ConfigError(`DATABASE_URL signs in as ${role}, but ${roleHoles.join('; ')}: companies would not be kept apart. Use the role that \`npm run migrate\` made, which owns nothing.`);
+      throw new ConfigError(
+        `DATABASE_URL signs in as ${role}, but ${roleHoles.join('; ')}: companies would not be kept apart. Use the role that \`npm run migrate\` made, which owns nothing.`,
+      );
     const found = [...holes, ...tables.flatMap((table) => table.holes.map((hole) => `${table.table}: ${hole}`))];
     if (found.length > 0)
-      throw new ConfigError(`Companies would not be kept apart. \`npm run watchword -- isolation verify\` shows the whole picture; found:\n${found.map((hole) => `  ${hole}`).join('\n')}`);
-    if (!(await tenantKeyMatches(this.statements.pool))) throw new ConfigError('The database was given another TENANT_KEY. Run `npm run migrate` with this one.');
+      throw new ConfigError(
+        `Companies would not be kept apart. \`npm run watchword -- isolation verify\` shows the whole picture; found:\n${found.map((hole) => `  ${hole}`).join('\n')}`,
+      );
+    if (!(await tenantKeyMatches(this.statements.pool)))
+      throw new ConfigError('The database was given another TENANT_KEY. Run `npm run migrate` with this one.');
   }
 
   /** True when every migration this build knows has run. */

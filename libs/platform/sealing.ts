@@ -6,7 +6,10 @@ const keyId = (key: Buffer) => createHash('sha256').update('watchword.key-id').u
 let ring: Map<string, Buffer> | undefined;
 const keys = () =>
   (ring ??= new Map(
-    [config.SEALING_KEY, ...config.SEALING_KEYS_OLD.map((text) => Buffer.from(text, 'base64'))].map((key) => [keyId(key).toString('hex'), key]),
+    [config.SEALING_KEY, ...config.SEALING_KEYS_OLD.map((text) => Buffer.from(text, 'base64'))].map((key) => [
+      keyId(key).toString('hex'),
+      key,
+    ]),
   ));
 
 /** Where a sealed value belongs: it opens nowhere else. */
@@ -32,7 +35,9 @@ export function unseal(sealed: string, place: SealedFor): string {
   const bytes = Buffer.from(sealed, 'base64url');
   const key = keys().get(bytes.subarray(0, 4).toString('hex'));
   if (!key) throw new Error(`The key that sealed ${place.purpose} is neither SEALING_KEY nor in SEALING_KEYS_OLD.`);
-  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(4, 16), { authTagLength: 16 }).setAAD(aad(place)).setAuthTag(bytes.subarray(16, 32));
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(4, 16), { authTagLength: 16 })
+    .setAAD(aad(place))
+    .setAuthTag(bytes.subarray(16, 32));
   return Buffer.concat([decipher.update(bytes.subarray(32)), decipher.final()]).toString('utf8');
 }
 

@@ -21,7 +21,8 @@ const MIN_RELOAD_MS = 1_000;
 /** Longer than any access token lives, so that none outlives the key that proves it. */
 const VERIFIES_FOR_MS = 2 * 3_600_000;
 
-const generate = (purpose: KeyPurpose) => (purpose === 'access' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519'));
+const generate = (purpose: KeyPurpose) =>
+  purpose === 'access' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519');
 
 /**
  * The keys that sign access tokens (ES256) and audit heads (Ed25519): sealed in the database, one current of each, the retired ones
@@ -40,7 +41,10 @@ export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
     await this.load();
     for (const purpose of ['access', 'audit'] as const) if (!this.currentKeys.has(purpose)) await this.insert(purpose, false);
     await this.load();
-    this.timer = setInterval(() => void this.load().catch((error) => log().warn({ err: error }, 'signing keys could not be reloaded')), RELOAD_MS).unref();
+    this.timer = setInterval(
+      () => void this.load().catch((error) => log().warn({ err: error }, 'signing keys could not be reloaded')),
+      RELOAD_MS,
+    ).unref();
   }
 
   onApplicationShutdown() {
@@ -54,13 +58,16 @@ export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
   async find(purpose: KeyPurpose, kid: string): Promise<SigningKey | undefined> {
     if (!this.keys.has(kid) && Date.now() - this.loadedAt > MIN_RELOAD_MS) await this.load();
     const key = this.keys.get(kid);
-    if (key?.purpose !== purpose || (purpose === 'access' && key.retiredAt && Date.now() - key.retiredAt.getTime() > VERIFIES_FOR_MS)) return undefined;
+    if (key?.purpose !== purpose || (purpose === 'access' && key.retiredAt && Date.now() - key.retiredAt.getTime() > VERIFIES_FOR_MS))
+      return undefined;
     return key;
   }
 
   /** RFC 7517. Public parts only. */
   jwks() {
-    const alive = [...this.keys.values()].filter(({ purpose, retiredAt }) => purpose === 'audit' || !retiredAt || Date.now() - retiredAt.getTime() < VERIFIES_FOR_MS);
+    const alive = [...this.keys.values()].filter(
+      ({ purpose, retiredAt }) => purpose === 'audit' || !retiredAt || Date.now() - retiredAt.getTime() < VERIFIES_FOR_MS,
+    );
     return { keys: alive.map(({ jwk }) => jwk) };
   }
 
@@ -79,8 +86,12 @@ export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
     const client = await this.statements.pool.connect();
     try {
       await client.query('begin');
-      if (replace) await client.query('update system.signing_key set retired_at = now() where purpose = $1 and retired_at is null', [purpose]);
-      await client.query('insert into system.signing_key (id, purpose, public_jwk, private_sealed) values ($1, $2, $3, $4) on conflict do nothing', [kid, purpose, jwk, sealed]);
+      if (replace)
+        await client.query('update system.signing_key set retired_at = now() where purpose = $1 and retired_at is null', [purpose]);
+      await client.query(
+        'insert into system.signing_key (id, purpose, public_jwk, private_sealed) values ($1, $2, $3, $4) on conflict do nothing',
+        [kid, purpose, jwk, sealed],
+      );
       await client.query('commit');
     } catch (error) {
       await client.query('rollback').catch(() => {});
@@ -93,13 +104,18 @@ export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
 
   private async load() {
     this.loadedAt = Date.now();
-    const { rows } = await this.statements.pool.query(`select id, purpose, public_jwk, private_sealed, retired_at from system.signing_key order by created_at`);
+    const { rows } = await this.statements.pool.query(
+      `select id, purpose, public_jwk, private_sealed, retired_at from system.signing_key order by created_at`,
+    );
     const known = this.keys;
     this.keys = new Map(
       rows.map(({ id, purpose, public_jwk, private_sealed, retired_at }): [string, SigningKey] => {
         const before = known.get(id);
         if (before) return [id, { ...before, retiredAt: retired_at }];
-        const privateKey = createPrivateKey({ key: JSON.parse(unseal(private_sealed, { tenant: 'system', row: id, purpose: `${purpose}-key` })), format: 'jwk' });
+        const privateKey = createPrivateKey({
+          key: JSON.parse(unseal(private_sealed, { tenant: 'system', row: id, purpose: `${purpose}-key` })),
+          format: 'jwk',
+        });
         return [id, { kid: id, purpose, privateKey, publicKey: createPublicKey(privateKey), jwk: public_jwk, retiredAt: retired_at }];
       }),
     );

@@ -23,5 +23,8 @@ export function signTenant(tenantId: string): string {
   return fresh;
 }
 
+/** Proof that the sealer asks for events of all companies. */
+export const signSealer = () => signed('audit sealer').slice(-64);
+
 /** Proof that we, and not injected SQL, ask the directory about this address or domain. */
 export const signLookup = (text: string) => signed(`lookup:${text}`).slice(-64);

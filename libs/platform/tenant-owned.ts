@@ -7,7 +7,10 @@ const CURRENT_TENANT = '( SELECT app.current_tenant() AS current_tenant)';
 /** A table whose rows belong to tenants: its columns, and the policy that keeps tenants apart. One never comes without the other. */
 export const tenantOwned = <const P extends object>(properties: P) => ({
   properties: {
-    id: p.uuid().primary().onCreate(() => uuidv7()),
+    id: p
+      .uuid()
+      .primary()
+      .onCreate(() => uuidv7()),
     tenantId: p.uuid().defaultRaw('app.current_tenant()'),
     createdAt: p.datetime().defaultRaw('now()'),
     ...properties,

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { inject } from 'vitest';
 import { ENTRY, freePort, launch, ready, stopped } from './stack.js';
 
@@ -19,7 +20,13 @@ export async function ownProcess(name: 'api' | 'worker', settings: Record<string
   child.stderr!.on('data', (chunk) => (text += chunk));
   const url = `http://127.0.0.1:${port}`;
   if (waits && name === 'api') await ready(url, child);
-  return { url, child, output: () => text, stop: (signal) => stopped(child, signal) };
+  const closed = once(child, 'close'); // after its last words, unlike `exit`
+  const stop = async (signal?: NodeJS.Signals) => {
+    const code = await stopped(child, signal);
+    await closed;
+    return code;
+  };
+  return { url, child, output: () => text, stop };
 }
 
 export const ownApi = (settings?: Record<string, string>) => ownProcess('api', settings);

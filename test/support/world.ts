@@ -72,7 +72,7 @@ export class World {
     const client = await this.owner.connect();
     try {
       await client.query('begin');
-      await client.query(`select set_config('app.tenant', $1, true)`, [this.signTenant(tenantId)]);
+      await client.query(`select set_config('app.tenant', $1, true), set_config('app.bound', left($1, 36), true)`, [this.signTenant(tenantId)]);
       const { rows } = await client.query(text, values);
       await client.query('commit');
       return rows as Row[];
@@ -92,7 +92,7 @@ export class World {
     const holder = await this.owner.connect();
     try {
       await holder.query('begin');
-      await holder.query(`select set_config('app.tenant', $1, true)`, [this.signTenant(tenantId)]);
+      await holder.query(`select set_config('app.tenant', $1, true), set_config('app.bound', left($1, 36), true)`, [this.signTenant(tenantId)]);
       const { rowCount } = await holder.query(`select from ${table} where id = $1 for update`, [id]);
       if (rowCount !== 1) throw new Error(`There is no such row in ${table}`);
       let settled = 0;
@@ -119,7 +119,7 @@ export class World {
     const holder = await this.owner.connect();
     try {
       await holder.query('begin');
-      await holder.query(`select set_config('app.tenant', $1, true)`, [this.signTenant(tenantId)]);
+      await holder.query(`select set_config('app.tenant', $1, true), set_config('app.bound', left($1, 36), true)`, [this.signTenant(tenantId)]);
       const { rowCount } = await holder.query(hold.text, hold.values);
       if (rowCount !== 1) throw new Error(`This holds ${rowCount} rows: ${hold.text}`);
       const [{ pid }] = (await holder.query<{ pid: number }>('select pg_backend_pid() as pid')).rows as [{ pid: number }];

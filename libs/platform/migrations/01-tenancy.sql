@@ -18,20 +18,12 @@ create table private.tenant_key (
 create table private.own_key (key bytea not null);
 insert into private.own_key select sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
 
-create function private.signed(p_text text) returns text language sql stable set search_path = pg_catalog, pg_temp as $$
-  select encode(sha256(k.outer_pad || sha256(k.inner_pad || convert_to(p_text, 'UTF8'))), 'hex')
-    from private.tenant_key k order by k.created_at desc limit 1
-$$;
-
-create function private.proven(p_text text, p_proof text) returns boolean language sql stable set search_path = pg_catalog, pg_temp as $$
-  select exists (
+create function private.proven(p_text text, p_proof text) returns boolean language plpgsql stable as $$
+begin
+  return exists (
     select from private.tenant_key k
-     where encode(sha256(k.outer_pad || sha256(k.inner_pad || convert_to(p_text, 'UTF8'))), 'hex') = p_proof)
-$$;
-
-create function private.mac(p_text text) returns bytea language sql stable set search_path = pg_catalog, pg_temp as $$
-  select sha256(k.key || sha256(k.key || convert_to(p_text, 'UTF8'))) from private.own_key k
-$$;
+     where encode(sha256(k.outer_pad || sha256(k.inner_pad || convert_to(p_text, 'UTF8'))), 'hex') = p_proof);
+end $$;
 
 -- The tenant of this transaction: setting app.tenant = '<uuid>.<hex hmac>'. Null, so no rows, when it is missing or forged.
 create function app.current_tenant() returns uuid language plpgsql stable parallel safe security definer set search_path = pg_catalog, pg_temp as $$
@@ -44,6 +36,17 @@ begin
      where encode(sha256(k.outer_pad || sha256(k.inner_pad || convert_to(left(v_setting, 36), 'UTF8'))), 'hex') = right(v_setting, 64))
   then return left(v_setting, 36)::uuid; end if;
   return null;
+end $$;
+
+-- The functions of the owner work for one tenant, too: they check its signature once and remember whom they bound in app.bound. Their
+-- policies (named "functions") are for the owner alone: whatever the apps' role puts there, to it that setting means nothing.
+create function private.bind(p_tenant text) returns uuid language plpgsql as $$
+begin
+  if length(p_tenant) <> 101 or not private.proven(left(p_tenant, 36), right(p_tenant, 64)) then
+    raise exception 'the tenant is not signed' using errcode = '42501';
+  end if;
+  perform set_config('app.bound', left(p_tenant, 36), true);
+  return left(p_tenant, 36)::uuid;
 end $$;
 
 -- Whom a signed setting names; null when it is forged. For the check at start-up.
@@ -75,6 +78,7 @@ create table public.tenant (
 alter table public.tenant enable row level security;
 alter table public.tenant force row level security;
 create policy tenant on public.tenant using (id = (select app.current_tenant()));
+create policy functions on public.tenant to current_user using (id = (select nullif(current_setting('app.bound', true), '')::uuid));
 
 -- The one place where a company is found by its domain, and a person's companies by e-mail. No grants; kept by triggers.
 create table directory.company (domain text primary key, tenant_id uuid not null unique);
@@ -122,7 +126,7 @@ create index attempt_touched on directory.attempt using brin (touched_at);
 
 -- Counts one attempt before its answer is looked at. From the 10th consecutive one on, each blocks the next for 30 s, 60 s … 1 h
 -- (NIST SP 800-63B-4 §3.2.2). Null: counted, go on. Otherwise the seconds to wait: nothing was counted and nothing may be checked.
-create function private.attempt_take(p_key bytea) returns integer language plpgsql set search_path = pg_catalog, pg_temp as $$
+create function private.attempt_take(p_key bytea) returns integer language plpgsql as $$
 declare
   v_until timestamptz;
 begin
@@ -136,9 +140,17 @@ begin
   return greatest(1, ceil(extract(epoch from v_until - now())))::integer;
 end $$;
 
-create function private.attempt_key(p_tenant uuid, p_kind text, p_subject text) returns bytea language sql stable set search_path = pg_catalog, pg_temp as $$
-  select private.mac(p_kind || '|' || coalesce(p_tenant::text, '-') || '|' || p_subject)
-$$;
+create function private.attempt_key(p_tenant uuid, p_kind text, p_subject text) returns bytea language plpgsql stable as $$
+begin
+  return (
+    select sha256(k.key || sha256(k.key || convert_to(p_kind || '|' || coalesce(p_tenant::text, '-') || '|' || p_subject, 'UTF8')))
+      from private.own_key k);
+end $$;
+
+create function private.attempt_clear(p_key bytea) returns void language plpgsql as $$
+begin
+  update directory.attempt set failures = 0, blocked_until = null, touched_at = now() where key = p_key and (failures > 0 or blocked_until is not null);
+end $$;
 
 -- p_kind 'password': p_subject is the canonical e-mail. 'mfa': the user's id.
 create function app.attempt_take(p_kind text, p_subject text) returns integer language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -147,11 +159,10 @@ begin
   return private.attempt_take(private.attempt_key(app.current_tenant(), p_kind, p_subject));
 end $$;
 
-create function app.attempt_clear(p_kind text, p_subject text) returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
-  update directory.attempt set failures = 0, blocked_until = null, touched_at = now()
-   where app.current_tenant() is not null and key = private.attempt_key(app.current_tenant(), p_kind, p_subject)
-     and (failures > 0 or blocked_until is not null)
-$$;
+create function app.attempt_clear(p_kind text, p_subject text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform private.attempt_clear(private.attempt_key(app.current_tenant(), p_kind, p_subject));
+end $$;
 
 -- Keys that sign: access tokens (ES256), audit heads (Ed25519). The private part is sealed by the apps.
 create table system.signing_key (

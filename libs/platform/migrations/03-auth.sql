@@ -18,6 +18,7 @@ create table public.user_account (
 alter table public.user_account enable row level security;
 alter table public.user_account force row level security;
 create policy tenant on public.user_account using (tenant_id = (select app.current_tenant()));
+create policy functions on public.user_account to current_user using (tenant_id = (select nullif(current_setting('app.bound', true), '')::uuid));
 create trigger listed after insert or delete on public.user_account for each row execute function private.person_listed();
 create trigger relisted after update of email_canonical on public.user_account
   for each row when (old.email_canonical is distinct from new.email_canonical) execute function private.person_listed();
@@ -48,6 +49,7 @@ create index session_expiry on public.session (expires_at);
 alter table public.session enable row level security;
 alter table public.session force row level security;
 create policy tenant on public.session using (tenant_id = (select app.current_tenant()));
+create policy functions on public.session to current_user using (tenant_id = (select nullif(current_setting('app.bound', true), '')::uuid));
 -- For the clean-up alone: the owner sees what has been over for a month, to delete it, whoever's it was.
 create policy retention on public.session for all to current_user using (expires_at < now() - interval '30 days') with check (false);
 
@@ -68,6 +70,7 @@ create index sign_in_user on public.sign_in (tenant_id, user_id);
 alter table public.sign_in enable row level security;
 alter table public.sign_in force row level security;
 create policy tenant on public.sign_in using (tenant_id = (select app.current_tenant()));
+create policy functions on public.sign_in to current_user using (tenant_id = (select nullif(current_setting('app.bound', true), '')::uuid));
 create policy retention on public.sign_in for all to current_user using (expires_at < now() - interval '1 day') with check (false);
 
 -- A factor that a person has set up. It counts once confirmed; it rests once disabled.
@@ -91,46 +94,38 @@ create unique index one_factor_of_a_type on public.mfa_factor (tenant_id, user_i
 alter table public.mfa_factor enable row level security;
 alter table public.mfa_factor force row level security;
 create policy tenant on public.mfa_factor using (tenant_id = (select app.current_tenant()));
+create policy functions on public.mfa_factor to current_user using (tenant_id = (select nullif(current_setting('app.bound', true), '')::uuid));
 
 -- Sign-in, first trip: finds the company, counts the attempt (committed before the password is looked at) and reads the account.
 -- status: 'blocked' (retry_after), 'unknown', 'known'. Unknown accounts count alike.
 create function app.sign_in_begin(p_email text, p_hint text, p_proof text) returns table (
   status text, retry_after integer, tenant_id uuid, user_id uuid, email text, password_hash text, is_active boolean, role text, policy jsonb, factors jsonb
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  v_before text := coalesce(current_setting('app.tenant', true), '');
-  v_found boolean;
-  v_tenant uuid;
-  v_wait integer;
 begin
   if not private.proven('lookup:' || p_email, p_proof) then raise exception 'this lookup is not signed' using errcode = '42501'; end if;
-  if p_hint is not null then
-    v_tenant := private.tenant_named(p_hint);
-  else
+  if p_hint is null then
     -- In several companies: the person must name one, and is told so in words that everybody gets.
-    select case when count(*) = 1 then (array_agg(p.tenant_id))[1] end into v_tenant
+    select case when count(*) = 1 then (array_agg(p.tenant_id))[1] end into tenant_id
       from (select d.tenant_id from directory.person d where d.email = p_email limit 2) p;
+  elsif p_hint ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    select c.tenant_id into tenant_id from directory.company c where c.tenant_id = p_hint::uuid;
+  else
+    select c.tenant_id into tenant_id from directory.company c where c.domain = p_hint;
   end if;
-  v_wait := private.attempt_take(private.attempt_key(v_tenant, 'password', p_email));
-  if v_wait is not null then
-    return query select 'blocked', v_wait, v_tenant, null::uuid, null, null, null::boolean, null, null::jsonb, null::jsonb;
-    return;
+  retry_after := private.attempt_take(private.attempt_key(tenant_id, 'password', p_email));
+  status := case when retry_after is not null then 'blocked' else 'unknown' end;
+  if status = 'unknown' and tenant_id is not null then
+    perform set_config('app.bound', tenant_id::text, true);
+    select u.id, u.email, u.password_hash, u.is_active, u.role, c.policy,
+           case when u.mfa_enabled then (
+             select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'type', f.type, 'label', f.label, 'disabled', f.disabled_at is not null) order by f.created_at), '[]')
+               from public.mfa_factor f where f.tenant_id = u.tenant_id and f.user_id = u.id and f.confirmed_at is not null) end
+      into user_id, email, password_hash, is_active, role, policy, factors
+      from public.user_account u join public.tenant c on c.id = u.tenant_id
+     where u.tenant_id = sign_in_begin.tenant_id and u.email_canonical = p_email;
+    if found then status := 'known'; end if;
   end if;
-  if v_tenant is not null then
-    perform set_config('app.tenant', v_tenant::text || '.' || private.signed(v_tenant::text), true);
-    return query
-      select 'known', null::integer, u.tenant_id, u.id, u.email, u.password_hash, u.is_active, u.role, c.policy,
-             case when u.mfa_enabled then (
-               select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'type', f.type, 'label', f.label, 'disabled', f.disabled_at is not null) order by f.created_at), '[]')
-                 from public.mfa_factor f where f.tenant_id = u.tenant_id and f.user_id = u.id and f.confirmed_at is not null) end
-        from public.user_account u join public.tenant c on c.id = u.tenant_id
-       where u.tenant_id = v_tenant and u.email_canonical = p_email;
-    v_found := found;
-    -- Whoever called must not go on as this company.
-    perform set_config('app.tenant', v_before, true);
-    if v_found then return; end if;
-  end if;
-  return query select 'unknown', null::integer, v_tenant, null::uuid, null, null, null::boolean, null, null::jsonb, null::jsonb;
+  return next;
 end $$;
 
 -- An attempt whose password was never looked at, because the server was too busy to hash, is given back.
@@ -141,46 +136,49 @@ begin
    where key = private.attempt_key(p_tenant, 'password', p_email) and failures > 0;
 end $$;
 
--- Opens a session; the shared end of every sign-in. The caller has bound the tenant and settled the factors.
-create function app.session_open(p_user uuid, p_session jsonb, p_origin jsonb, p_action text) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+-- Opens a session; the shared end of every sign-in.
+create function private.session_open(
+  p_tenant uuid, p_user uuid, p_session uuid, p_token_hash bytea, p_amr text[], p_acr text, p_seconds integer, p_device_name text, p_origin jsonb
+) returns void language plpgsql as $$
 begin
-  insert into public.session (id, user_id, token_hash, amr, acr, ip_address, user_agent, device_name, expires_at)
-  values ((p_session ->> 'id')::uuid, p_user, decode(p_session ->> 'token_hash', 'hex'),
-          array(select jsonb_array_elements_text(p_session -> 'amr')), p_session ->> 'acr',
-          p_origin ->> 'ip', p_origin ->> 'user_agent', p_session ->> 'device_name',
-          now() + (p_session ->> 'seconds')::integer * interval '1 second');
-  perform app.audit_put(p_action, 'success', 'user', p_user, (p_session ->> 'id')::uuid, null, p_origin, jsonb_build_object('amr', p_session -> 'amr'));
+  insert into public.session (id, tenant_id, user_id, token_hash, amr, acr, ip_address, user_agent, device_name, expires_at)
+  values (p_session, p_tenant, p_user, p_token_hash, p_amr, p_acr, p_origin ->> 'ip', p_origin ->> 'user_agent', p_device_name,
+          now() + p_seconds * interval '1 second');
+  perform private.audit_put(p_tenant, 'auth.signed_in', 'success', 'user', p_user, p_session, null, p_origin, jsonb_build_object('amr', p_amr));
 end $$;
 
 -- Sign-in, second trip, when the password was enough. False: the account was disabled or its password changed meanwhile.
-create function app.sign_in_complete(p_tenant text, p_user uuid, p_email text, p_hash text, p_new_hash text, p_session jsonb, p_origin jsonb)
-returns boolean language plpgsql set search_path = pg_catalog, pg_temp as $$
+create function app.sign_in_complete(
+  p_tenant text, p_user uuid, p_email text, p_hash text, p_new_hash text,
+  p_session uuid, p_token_hash bytea, p_amr text[], p_acr text, p_seconds integer, p_device_name text, p_origin jsonb
+) returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_tenant uuid := private.bind(p_tenant);
 begin
-  perform set_config('app.tenant', p_tenant, true);
-  update public.user_account set last_login_at = now(), password_hash = coalesce(p_new_hash, password_hash)
-   where id = p_user and is_active and password_hash = p_hash;
+  update public.user_account u set last_login_at = now(), password_hash = coalesce(p_new_hash, u.password_hash)
+   where u.id = p_user and u.tenant_id = v_tenant and u.is_active and u.password_hash = p_hash;
   if not found then return false; end if;
-  perform app.attempt_clear('password', p_email);
-  perform app.session_open(p_user, p_session, p_origin, 'auth.signed_in');
+  perform private.attempt_clear(private.attempt_key(v_tenant, 'password', p_email));
+  perform private.session_open(v_tenant, p_user, p_session, p_token_hash, p_amr, p_acr, p_seconds, p_device_name, p_origin);
   return true;
 end $$;
 
 -- Sign-in, second trip, when a second factor is due.
 create function app.sign_in_challenge(
   p_tenant text, p_user uuid, p_email text, p_hash text, p_new_hash text, p_sign_in uuid, p_seconds integer, p_device_name text, p_origin jsonb
-) returns boolean language plpgsql set search_path = pg_catalog, pg_temp as $$
+) returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_tenant uuid := private.bind(p_tenant);
 begin
-  perform set_config('app.tenant', p_tenant, true);
   if p_new_hash is null then
-    perform from public.user_account where id = p_user and is_active and password_hash = p_hash;
+    perform from public.user_account u where u.id = p_user and u.tenant_id = v_tenant and u.is_active and u.password_hash = p_hash;
   else
-    update public.user_account set password_hash = p_new_hash where id = p_user and is_active and password_hash = p_hash;
+    update public.user_account u set password_hash = p_new_hash where u.id = p_user and u.tenant_id = v_tenant and u.is_active and u.password_hash = p_hash;
   end if;
   if not found then return false; end if;
-  perform app.attempt_clear('password', p_email);
-  insert into public.sign_in (id, user_id, device_name, expires_at) values (p_sign_in, p_user, p_device_name, now() + p_seconds * interval '1 second');
-  perform app.audit_put('auth.second_factor_due', 'success', 'user', p_user, null, null, p_origin, null);
+  perform private.attempt_clear(private.attempt_key(v_tenant, 'password', p_email));
+  insert into public.sign_in (id, tenant_id, user_id, device_name, expires_at) values (p_sign_in, v_tenant, p_user, p_device_name, now() + p_seconds * interval '1 second');
+  perform private.audit_put(v_tenant, 'auth.second_factor_due', 'success', 'user', p_user, null, null, p_origin, null);
   return true;
 end $$;
 
@@ -188,22 +186,22 @@ end $$;
 create function app.session_check(p_tenant text, p_session uuid, p_user uuid) returns table (
   email text, email_verified boolean, phone_number text, full_name text, role text, is_active boolean, mfa_enabled boolean,
   created_at timestamptz, last_login timestamptz, company_name text, policy jsonb, amr text[], acr text, auth_time timestamptz
-) language plpgsql set search_path = pg_catalog, pg_temp as $$
+) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
+  v_tenant uuid := private.bind(p_tenant);
   v_seen timestamptz;
 begin
-  perform set_config('app.tenant', p_tenant, true);
   select u.email, u.email_verified_at is not null, u.phone_number, u.full_name, u.role, u.is_active, u.mfa_enabled,
          u.created_at, u.last_login_at, c.name, c.policy, s.amr, s.acr, s.auth_time, s.last_seen_at
     into email, email_verified, phone_number, full_name, role, is_active, mfa_enabled,
          created_at, last_login, company_name, policy, amr, acr, auth_time, v_seen
     from public.session s
-    join public.user_account u on u.id = s.user_id
+    join public.user_account u on u.id = s.user_id and u.tenant_id = s.tenant_id
     join public.tenant c on c.id = s.tenant_id
-   where s.id = p_session and s.user_id = p_user and s.revoked_at is null and s.expires_at > now() and u.is_active;
+   where s.id = p_session and s.tenant_id = v_tenant and s.user_id = p_user and s.revoked_at is null and s.expires_at > now() and u.is_active;
   if not found then return; end if;
   if v_seen < now() - interval '1 minute' then
-    update public.session set last_seen_at = now() where id = p_session;
+    update public.session s set last_seen_at = now() where s.id = p_session and s.tenant_id = v_tenant;
   end if;
   return next;
 end $$;
@@ -211,31 +209,29 @@ end $$;
 -- Rotation. status: 'rotated'; 'repeated' (inside the grace: same successor); 'reused' (the family is now revoked); 'gone'.
 create function app.session_refresh(p_tenant text, p_session uuid, p_presented bytea, p_successor bytea, p_grace integer, p_origin jsonb) returns table (
   status text, user_id uuid, email text, role text, amr text[], acr text, auth_time timestamptz
-) language plpgsql set search_path = pg_catalog, pg_temp as $$
+) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
+  v_tenant uuid := private.bind(p_tenant);
   s public.session;
 begin
-  perform set_config('app.tenant', p_tenant, true);
-  select * into s from public.session x where x.id = p_session for update;
-  if not found or s.revoked_at is not null or s.expires_at <= clock_timestamp() then
-    return query select 'gone', null::uuid, null, null, null::text[], null, null::timestamptz;
-    return;
-  end if;
+  select * into s from public.session x where x.id = p_session and x.tenant_id = v_tenant for update;
+  status := 'gone';
+  if not found or s.revoked_at is not null or s.expires_at <= clock_timestamp() then return next; return; end if;
+  select u.id, u.email, u.role into user_id, email, role from public.user_account u where u.id = s.user_id and u.tenant_id = v_tenant and u.is_active;
+  if not found then return next; return; end if;
+  amr := s.amr; acr := s.acr; auth_time := s.auth_time;
   if s.token_hash = p_presented then
-    update public.session set previous_token_hash = token_hash, token_hash = p_successor, rotated_at = clock_timestamp(), last_seen_at = now()
-     where id = p_session;
-    perform app.audit_put('auth.session_refreshed', 'success', 'user', s.user_id, p_session, null, p_origin, null);
-  elsif s.previous_token_hash is distinct from p_presented or s.token_hash <> p_successor
-     or s.rotated_at <= clock_timestamp() - p_grace * interval '1 second' then
-    update public.session set revoked_at = clock_timestamp(), revoked_because = 'refresh_token_reused' where id = p_session;
-    perform app.audit_put('auth.refresh_token_reused', 'failure', 'user', s.user_id, p_session, null, p_origin, null);
-    return query select 'reused', s.user_id, null, null, null::text[], null, null::timestamptz;
-    return;
+    status := 'rotated';
+    update public.session x
+       set previous_token_hash = x.token_hash, token_hash = p_successor, rotated_at = clock_timestamp(), last_seen_at = now()
+     where x.id = p_session and x.tenant_id = v_tenant;
+    perform private.audit_put(v_tenant, 'auth.session_refreshed', 'success', 'user', s.user_id, p_session, null, p_origin, null);
+  elsif s.previous_token_hash = p_presented and s.token_hash = p_successor and s.rotated_at > clock_timestamp() - p_grace * interval '1 second' then
+    status := 'repeated';
+  else
+    status := 'reused';
+    update public.session x set revoked_at = clock_timestamp(), revoked_because = 'refresh_token_reused' where x.id = p_session and x.tenant_id = v_tenant;
+    perform private.audit_put(v_tenant, 'auth.refresh_token_reused', 'failure', 'user', s.user_id, p_session, null, p_origin, null);
   end if;
-  return query
-    select case when s.token_hash = p_presented then 'rotated' else 'repeated' end, u.id, u.email, u.role, s.amr, s.acr, s.auth_time
-      from public.user_account u where u.id = s.user_id and u.is_active;
-  if not found then
-    return query select 'gone', null::uuid, null, null, null::text[], null, null::timestamptz;
-  end if;
+  return next;
 end $$;

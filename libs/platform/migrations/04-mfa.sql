@@ -17,33 +17,34 @@ create trigger mfa_enabled_kept after insert or delete or update of confirmed_at
 -- p_pending: the factor named is being set up.
 create function app.factor_attempt(p_tenant text, p_user uuid, p_sign_in uuid, p_types text[], p_factor uuid, p_pending boolean) returns table (
   status text, retry_after integer, email text, role text, device_name text, "now" timestamptz, policy jsonb, factors jsonb
-) language plpgsql set search_path = pg_catalog, pg_temp as $$
+) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_tenant uuid := private.bind(p_tenant);
 begin
-  perform set_config('app.tenant', p_tenant, true);
   "now" := clock_timestamp();
   select u.email, u.role, jsonb_build_object('totpWindow', coalesce((c.policy ->> 'totp_window')::integer, 1)) into email, role, policy
-    from public.user_account u join public.tenant c on c.id = u.tenant_id where u.id = p_user and u.is_active;
+    from public.user_account u join public.tenant c on c.id = u.tenant_id where u.id = p_user and u.tenant_id = v_tenant and u.is_active;
   if not found then status := 'gone'; return next; return; end if;
   if p_sign_in is not null then
     update public.sign_in s set attempts = s.attempts + 1
-     where s.id = p_sign_in and s.user_id = p_user and s.consumed_at is null and s.attempts < 5 and s.expires_at > pg_catalog.now()
+     where s.id = p_sign_in and s.tenant_id = v_tenant and s.user_id = p_user and s.consumed_at is null and s.attempts < 5 and s.expires_at > pg_catalog.now()
     returning s.device_name into device_name;
     if not found then
-      status := case when exists (select from public.sign_in s where s.id = p_sign_in and s.attempts >= 5) then 'exhausted' else 'gone' end;
+      status := case when exists (select from public.sign_in s where s.id = p_sign_in and s.tenant_id = v_tenant and s.attempts >= 5) then 'exhausted' else 'gone' end;
       return next; return;
     end if;
   end if;
   -- Sign-in, factors, person, counter: every function locks in this order, or two of them end in a deadlock.
   perform from public.mfa_factor f
-    where f.user_id = p_user and f.disabled_at is null and (f.confirmed_at is null) = p_pending
+    where f.tenant_id = v_tenant and f.user_id = p_user and f.disabled_at is null and (f.confirmed_at is null) = p_pending
       and (p_types is null or f.type = any (p_types)) and (p_factor is null or f.id = p_factor)
     order by f.id for no key update;
-  retry_after := app.attempt_take('mfa', p_user::text);
+  retry_after := private.attempt_take(private.attempt_key(v_tenant, 'mfa', p_user::text));
   if retry_after is not null then status := 'blocked'; return next; return; end if;
   with counted as (
     update public.mfa_factor f
        set failures = f.failures + 1, disabled_at = case when f.failures + 1 >= 100 then pg_catalog.now() end
-     where f.user_id = p_user and f.disabled_at is null and f.failures < 100 and (f.confirmed_at is null) = p_pending
+     where f.tenant_id = v_tenant and f.user_id = p_user and f.disabled_at is null and f.failures < 100 and (f.confirmed_at is null) = p_pending
        and (p_types is null or f.type = any (p_types)) and (p_factor is null or f.id = p_factor)
     returning f.id, f.type, f.state, f.version)
   select jsonb_agg(jsonb_build_object('id', c.id, 'type', c.type, 'state', c.state, 'version', c.version)) into factors from counted c;
@@ -54,20 +55,23 @@ end $$;
 -- Second factor, second trip, after a right code: the factor moves to its next state only from the one that was looked at, so that a
 -- code works once however many requests race; the sign-in is consumed; a session opens. 'opened', 'stale', 'gone'.
 create function app.factor_settle(
-  p_tenant text, p_user uuid, p_sign_in uuid, p_factor uuid, p_version integer, p_state text, p_session jsonb, p_origin jsonb
-) returns text language plpgsql set search_path = pg_catalog, pg_temp as $$
+  p_tenant text, p_user uuid, p_sign_in uuid, p_factor uuid, p_version integer, p_state text,
+  p_session uuid, p_token_hash bytea, p_amr text[], p_acr text, p_seconds integer, p_device_name text, p_origin jsonb
+) returns text language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_tenant uuid := private.bind(p_tenant);
 begin
-  perform set_config('app.tenant', p_tenant, true);
-  perform from public.sign_in where id = p_sign_in and user_id = p_user and consumed_at is null and expires_at > pg_catalog.now() for update;
+  perform from public.sign_in s
+    where s.id = p_sign_in and s.tenant_id = v_tenant and s.user_id = p_user and s.consumed_at is null and s.expires_at > now() for update;
   if not found then return 'gone'; end if;
-  update public.mfa_factor set state = p_state, version = version + 1, failures = 0, disabled_at = null, last_used_at = now()
-   where id = p_factor and user_id = p_user and version = p_version and confirmed_at is not null;
+  update public.mfa_factor f set state = p_state, version = f.version + 1, failures = 0, disabled_at = null, last_used_at = now()
+   where f.id = p_factor and f.tenant_id = v_tenant and f.user_id = p_user and f.version = p_version and f.confirmed_at is not null;
   if not found then return 'stale'; end if;
-  update public.user_account set last_login_at = now() where id = p_user and is_active;
+  update public.user_account u set last_login_at = now() where u.id = p_user and u.tenant_id = v_tenant and u.is_active;
   if not found then raise exception 'the account was disabled' using errcode = 'WW001'; end if;
-  update public.sign_in set consumed_at = clock_timestamp() where id = p_sign_in;
-  perform app.attempt_clear('mfa', p_user::text);
-  perform app.session_open(p_user, p_session, p_origin, 'auth.signed_in');
+  update public.sign_in s set consumed_at = clock_timestamp() where s.id = p_sign_in and s.tenant_id = v_tenant;
+  perform private.attempt_clear(private.attempt_key(v_tenant, 'mfa', p_user::text));
+  perform private.session_open(v_tenant, p_user, p_session, p_token_hash, p_amr, p_acr, p_seconds, p_device_name, p_origin);
   return 'opened';
 end $$;
 
@@ -84,10 +88,12 @@ end $$;
 
 -- A sign-in that policy sends to set up its first factor: good until one is confirmed.
 create function app.enrolment_check(p_tenant text, p_sign_in uuid, p_user uuid) returns table (email text, company_name text)
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_tenant uuid := private.bind(p_tenant);
 begin
-  perform set_config('app.tenant', p_tenant, true);
   return query select u.email, c.name
-    from public.sign_in s join public.user_account u on u.id = s.user_id join public.tenant c on c.id = s.tenant_id
-   where s.id = p_sign_in and s.user_id = p_user and s.consumed_at is null and s.expires_at > now() and u.is_active and not u.mfa_enabled;
+    from public.sign_in s join public.user_account u on u.id = s.user_id and u.tenant_id = s.tenant_id join public.tenant c on c.id = s.tenant_id
+   where s.id = p_sign_in and s.tenant_id = v_tenant and s.user_id = p_user and s.consumed_at is null and s.expires_at > now()
+     and u.is_active and not u.mfa_enabled;
 end $$;

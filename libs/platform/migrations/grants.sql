@@ -12,3 +12,11 @@ grant select, insert on public.audit_event, public.audit_chain, public.audit_hea
 grant select, insert, update on system.signing_key to {{app}};
 grant execute on all functions in schema app to {{app}};
 grant select on public.migration to {{app}};
+alter policy tenant on public.tenant to {{app}};
+alter policy tenant on public.user_account to {{app}};
+alter policy tenant on public.session to {{app}};
+alter policy tenant on public.sign_in to {{app}};
+alter policy tenant on public.mfa_factor to {{app}};
+alter policy tenant on public.audit_event to {{app}};
+alter policy tenant on public.audit_chain to {{app}};
+alter policy tenant on public.audit_head to {{app}};

@@ -10,7 +10,12 @@ const enrolled = () => {
 beforeAll(() => {
   // The codes are kept as keyed MACs; the key is configuration.
   const key = () => randomBytes(32).toString('base64');
-  Object.assign(process.env, { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', SEALING_KEY: key(), HASHING_KEY: key(), TENANT_KEY: key() });
+  Object.assign(process.env, {
+    DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+    SEALING_KEY: key(),
+    HASHING_KEY: key(),
+    TENANT_KEY: key(),
+  });
 });
 
 describe('Backup codes', () => {
@@ -22,7 +27,9 @@ describe('Backup codes', () => {
   });
 
   it('draw on the whole alphabet, so that 16 characters are worth 80 bits', () => {
-    const characters = Array.from({ length: 40 }, () => enrolled().codes.join('')).join('').replaceAll('-', '');
+    const characters = Array.from({ length: 40 }, () => enrolled().codes.join(''))
+      .join('')
+      .replaceAll('-', '');
     const counts = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'].map((letter) => characters.split(letter).length - 1);
     // 6,400 characters, 200 of each expected, standard deviation 14: seven of them either side.
     for (const count of counts) expect(Math.abs(count - 200)).toBeLessThan(98);
@@ -43,7 +50,14 @@ describe('Backup codes', () => {
   it('may be typed with or without dashes and spaces, in small letters or large', () => {
     const { state, codes } = enrolled();
     const code = codes[4]!;
-    const spellings = [code, code.replaceAll('-', ''), code.toLowerCase(), code.replaceAll('-', ' '), ` ${code.toLowerCase().replaceAll('-', '')} `, code.replaceAll('-', ' - ')];
+    const spellings = [
+      code,
+      code.replaceAll('-', ''),
+      code.toLowerCase(),
+      code.replaceAll('-', ' '),
+      ` ${code.toLowerCase().replaceAll('-', '')} `,
+      code.replaceAll('-', ' - '),
+    ];
     for (const spelling of spellings) {
       expect(factor.accepts(spelling), spelling).toBe(true);
       expect(factor.remaining(factor.verify(state, spelling)!), spelling).toBe(9);
@@ -52,10 +66,19 @@ describe('Backup codes', () => {
     for (const spelling of spellings) expect(factor.verify(next, spelling), `${spelling}, a second time`).toBeUndefined();
   });
 
-  it("of another person are refused, and so is what merely looks like one", () => {
+  it('of another person are refused, and so is what merely looks like one', () => {
     const [mine, hers] = [enrolled(), enrolled()];
     expect(factor.verify(mine.state, hers.codes[0]!)).toBeUndefined();
-    for (const odd of ['', '123456', 'AAAA-AAAA-AAAA-AAA', 'AAAA-AAAA-AAAA-AAAAA', 'AAAA-AAAA-AAAA-AAA1', 'AAAA-AAAA-AAAA-AAA8', 'ＡＡＡＡ-AAAA-AAAA-AAAA', mine.state.left[0]!])
+    for (const odd of [
+      '',
+      '123456',
+      'AAAA-AAAA-AAAA-AAA',
+      'AAAA-AAAA-AAAA-AAAAA',
+      'AAAA-AAAA-AAAA-AAA1',
+      'AAAA-AAAA-AAAA-AAA8',
+      'ＡＡＡＡ-AAAA-AAAA-AAAA',
+      mine.state.left[0]!,
+    ])
       expect(factor.accepts(odd) && factor.verify(mine.state, odd), odd).toBeFalsy();
     expect(factor.verify(mine.state, 'AAAA-AAAA-AAAA-AAAA')).toBeUndefined();
   });

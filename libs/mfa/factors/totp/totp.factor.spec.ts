@@ -6,18 +6,20 @@ const factor = new TotpFactor();
 const secret = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ';
 const seconds = (count: number) => new Date(count * 1000);
 const fresh = Object.freeze({ secret, lastStep: -1 });
-const answer = (state: typeof fresh | { secret: string; lastStep: number }, code: string, at: number, totpWindow: 0 | 1 = 0) => factor.verify(state, code, seconds(at), { totpWindow });
+const answer = (state: typeof fresh | { secret: string; lastStep: number }, code: string, at: number, totpWindow: 0 | 1 = 0) =>
+  factor.verify(state, code, seconds(at), { totpWindow });
 
 describe('An authenticator code', () => {
   // RFC 4226 appendix D: counters 0 to 9. As time: half a minute each.
-  it.each(['755224', '287082', '359152', '969429', '338314', '254676', '287922', '162583', '399871', '520489'].map((code, counter) => [counter, code] as const))(
-    'is right for counter %i of RFC 4226: %s',
-    (counter, code) => {
-      expect(answer(fresh, code, counter * 30)).toEqual({ secret, lastStep: counter });
-      expect(answer(fresh, code, counter * 30 + 29)).toEqual({ secret, lastStep: counter });
-      expect(answer(fresh, code, counter * 30 + 30)).toBeUndefined();
-    },
-  );
+  it.each(
+    ['755224', '287082', '359152', '969429', '338314', '254676', '287922', '162583', '399871', '520489'].map(
+      (code, counter) => [counter, code] as const,
+    ),
+  )('is right for counter %i of RFC 4226: %s', (counter, code) => {
+    expect(answer(fresh, code, counter * 30)).toEqual({ secret, lastStep: counter });
+    expect(answer(fresh, code, counter * 30 + 29)).toEqual({ secret, lastStep: counter });
+    expect(answer(fresh, code, counter * 30 + 30)).toBeUndefined();
+  });
 
   // RFC 6238 appendix B. Six digits are the last six of its eight; 081804 begins with a nought, 20000000000 needs more than 32 bits.
   it.each([
@@ -30,7 +32,8 @@ describe('An authenticator code', () => {
   ])('is right for second %i of RFC 6238, and the library underneath for every hash', (at, sha1, sha256, sha512) => {
     expect(answer(fresh, sha1.slice(2), at)).toEqual({ secret, lastStep: Math.floor(at / 30) });
     const seed = (length: number) => Buffer.from('1234567890'.repeat(7).slice(0, length));
-    const eight = (algorithm: 'sha1' | 'sha256' | 'sha512', length: number) => generateSync({ secret: seed(length), epoch: at, digits: 8, algorithm });
+    const eight = (algorithm: 'sha1' | 'sha256' | 'sha512', length: number) =>
+      generateSync({ secret: seed(length), epoch: at, digits: 8, algorithm });
     expect([eight('sha1', 20), eight('sha256', 32), eight('sha512', 64)]).toEqual([sha1, sha256, sha512]);
     expect(verifySync({ secret: seed(64), token: sha512, epoch: at, digits: 8, algorithm: 'sha512' }).valid).toBe(true);
   });
@@ -75,13 +78,26 @@ describe('An authenticator code', () => {
     expect(answer(used, at(2), now + 30, 1)).toBeDefined();
   });
 
-  it.each(['', '0', '12345', '1234567', '２８７０８２', '٢٨٧٠٨٢', ' 287082', '287082 ', '287 082', '287082\n', '-87082', '2870.2', '287o82', '0x1234', '1e5   '])(
-    'is six ASCII digits and nothing else: not %j',
-    (odd) => {
-      expect(factor.accepts(odd)).toBe(false);
-      expect(answer(fresh, odd, 59)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    '0',
+    '12345',
+    '1234567',
+    '２８７０８２',
+    '٢٨٧٠٨٢',
+    ' 287082',
+    '287082 ',
+    '287 082',
+    '287082\n',
+    '-87082',
+    '2870.2',
+    '287o82',
+    '0x1234',
+    '1e5   ',
+  ])('is six ASCII digits and nothing else: not %j', (odd) => {
+    expect(factor.accepts(odd)).toBe(false);
+    expect(answer(fresh, odd, 59)).toBeUndefined();
+  });
 });
 
 describe('An authenticator app being set up', () => {
@@ -100,7 +116,10 @@ describe('An authenticator app being set up', () => {
   });
 
   it('takes codes of the secret it was told, and of no other', () => {
-    const [mine, other] = [factor.enroll({ account: 'a@b.test', issuer: 'A' }).state, factor.enroll({ account: 'a@b.test', issuer: 'A' }).state];
+    const [mine, other] = [
+      factor.enroll({ account: 'a@b.test', issuer: 'A' }).state,
+      factor.enroll({ account: 'a@b.test', issuer: 'A' }).state,
+    ];
     const code = generateSync({ secret: mine.secret, epoch: 1_800_000_010 });
     expect(answer(mine, code, 1_800_000_010)).toBeDefined();
     expect(answer(other, code, 1_800_000_010)).toBeUndefined();

@@ -32,7 +32,13 @@ export class TotpFactor extends Factor<TotpState> {
   verify(state: TotpState, answer: string, now: Date, { totpWindow }: FactorPolicy): TotpState | undefined {
     if (!this.accepts(answer)) return undefined;
     const epoch = Math.floor(now.getTime() / 1000);
-    const result = verifySync({ secret: state.secret, token: answer, epoch, period: STEP_SECONDS, epochTolerance: totpWindow * STEP_SECONDS });
+    const result = verifySync({
+      secret: state.secret,
+      token: answer,
+      epoch,
+      period: STEP_SECONDS,
+      epochTolerance: totpWindow * STEP_SECONDS,
+    });
     if (!result.valid || !('timeStep' in result) || result.timeStep <= state.lastStep) return undefined;
     return { ...state, lastStep: result.timeStep };
   }
