@@ -237,6 +237,7 @@ describe('In the database, the role of the apps', () => {
   afterAll(() => app.end());
   afterEach(() => app.query('rollback'));
 
+  const lookup = (email: string) => createHmac('sha256', Buffer.from(world.stack.env.TENANT_KEY!, 'base64')).update(`lookup:${email}`).digest('hex');
   const bind = (setting: string) => app.query(`select set_config('app.tenant', $1, true)`, [setting]);
   const asAcme = async () => {
     await app.query('begin');
@@ -309,7 +310,10 @@ describe('In the database, the role of the apps', () => {
     'updating and returning': () => `with changed as (update user_account set role = 'admin' where tenant_id = '${theirs}' returning *) select * from changed`,
     'the directory': () => `select * from directory.person`,
     'the key': () => `select * from private.tenant_key`,
-    'signing': () => `select private.signed('${theirs}')`,
+    'the name that functions of the owner go by': () => `with s as materialized (select set_config('app.bound', '${theirs}', true) as v) select u.* from s, lateral (select * from user_account where s.v is not null) u`,
+    'a page of the trail under a forged name': () => `select * from app.audit_page('${theirs}.' || repeat('0', 64), 100, null, null, null, null, null)`,
+    'the queue of all companies': () => `select * from app.audit_claim(right(current_setting('app.tenant'), 64), 1000)`,
+    'binding': () => `select private.bind('${theirs}.' || repeat('0', 64))`,
   };
   it.each(Object.entries(INJECTIONS))('is given nothing of another company by %s', async (_, payload) => {
     await asAcme();
@@ -458,17 +462,81 @@ describe('In the database, the role of the apps', () => {
     expect(rows).toEqual([{ n: 3 }]);
   });
 
+  /** Bound by a signed company, by the proof of the app, or to what the setting app.tenant names; and the clean-up, which takes nothing. */
+  const RUN_AS_OWNER = ['attempt_clear', 'attempt_take', 'audit_append', 'audit_claim', 'audit_page', 'audit_record', 'current_tenant', 'enrolment_check', 'factor_attempt', 'factor_settle', 'purge_expired', 'session_check', 'session_refresh', 'sign_in_begin', 'sign_in_challenge', 'sign_in_complete', 'sign_in_forgo'];
+
+  interface Callable {
+    name: string;
+    names: string[];
+    types: string[];
+  }
+  const callables = async (): Promise<Callable[]> =>
+    (
+      await world.superuser.query<Callable>(
+        `select p.proname as name, p.proargnames[1:p.pronargs] as names, array(select format_type(t, null) from unnest(p.proargtypes) with ordinality a (t, n) order by n) as types
+           from pg_proc p where p.pronamespace = 'app'::regnamespace and p.prosecdef and p.pronargs > 0 order by 1`,
+      )
+    ).rows;
+  /** A call with the other company's ids wherever an id is taken. */
+  const call = async ({ name, names, types }: Callable, given: Record<string, unknown>) => {
+    const [signIn] = await globex.company.sql('select id from sign_in');
+    const theirIds: Record<string, unknown> = { p_user: globex.people.user.id, p_session: globex.ids.sessions[0], p_factor: globex.people.user.factorId, p_sign_in: signIn.id, p_email: globex.people.user.email, p_actor: globex.people.user.id };
+    const byType: Record<string, unknown> = { text: 'x', uuid: null, integer: 10, bytea: Buffer.alloc(32), 'text[]': null, boolean: false, jsonb: '{}' };
+    const values = names.map((argument, at) => (argument in given ? given[argument] : (theirIds[argument] ?? byType[types[at]!] ?? null)));
+    return app.query(`select * from app.${name}(${names.map((_, at) => `$${at + 1}::${types[at]}`).join(', ')})`, values);
+  };
+
+  it('is refused by every function that takes a company or a proof, unless it is signed', async () => {
+    const forged = [null, '', theirs, `${theirs}.`, `${theirs}.${'0'.repeat(64)}`, `${theirs}.${world.signTenant(mine).slice(37)}`, world.signTenant(theirs).slice(0, -1), world.signTenant(theirs).toUpperCase()];
+    const proofs = [null, '', '0'.repeat(64), world.signTenant(mine).slice(37), world.signTenant(theirs).slice(37), lookup('audit sealer')];
+    const before = await snapshot(globex);
+    let refusals = 0;
+    const met = [];
+    for (const callable of await callables()) {
+      const argument = callable.names.includes('p_proof') ? 'p_proof' : callable.types[callable.names.indexOf('p_tenant')] === 'text' ? 'p_tenant' : undefined;
+      if (!argument) continue;
+      met.push(callable.name);
+      for (const value of argument === 'p_proof' ? proofs : forged) {
+        await asAcme();
+        // What the owner's own policies look at: to the apps' role it must mean nothing.
+        await app.query(`select set_config('app.bound', $1, true)`, [theirs]);
+        await expect(call(callable, { [argument]: value }), `${callable.name} with ${value}`).rejects.toMatchObject({ code: '42501' });
+        await app.query('rollback');
+        refusals++;
+      }
+    }
+    expect(met).toEqual(RUN_AS_OWNER.filter((name) => !['attempt_clear', 'attempt_take', 'current_tenant', 'purge_expired'].includes(name)));
+    expect(refusals).toBe(9 * 8 + 4 * 6);
+    expect(await snapshot(globex)).toEqual(before);
+  });
+
+  it("is given and changes nothing of another company by any function under its own signature", async () => {
+    const before = await snapshot(globex);
+    const foreign = [theirs, globex.company.domain, globex.people.user.email, ...Object.values(globex.ids).flat()];
+    let calls = 0;
+    for (const callable of (await callables()).filter(({ names, types }) => types[names.indexOf('p_tenant')] === 'text' && !names.includes('p_proof')))
+      for (const flag of [true, false]) {
+        await app.query('begin');
+        await app.query(`select set_config('app.bound', $1, true)`, [theirs]);
+        // The answer echoes no id that was asked with; an event may name any actor, as text.
+        const said = await call(callable, { p_tenant: world.signTenant(mine), p_pending: flag, p_action: callable.name === 'audit_page' ? null : 'probe.x', p_outcome: 'success', p_actor_type: 'user', ...(callable.name === 'audit_page' && { p_actor: null }) }).then(({ rows }) => JSON.stringify(rows), ({ code }) => code as string);
+        expect(foreign.filter((value) => said.includes(value)), callable.name).toEqual([]);
+        await app.query('commit');
+        calls++;
+      }
+    expect(calls).toBe(18);
+    expect(await snapshot(globex)).toEqual(before);
+  });
+
   it('reaches no function but those that are meant for it', async () => {
     const { rows } = await world.superuser.query(
       `select p.oid::regprocedure::text as name, p.prosecdef as definer from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname in ('app', 'directory', 'private', 'system', 'public') and has_function_privilege('watchword_app', p.oid, 'EXECUTE') order by 1`,
     );
     // Each that runs as the owner has been looked at: what could injected SQL do with it? A new one is a decision, made here.
-    expect(rows.filter(({ definer }) => definer).map(({ name }) => name.replace(/\(.*/, ''))).toEqual(['app.attempt_clear', 'app.attempt_take', 'app.audit_claim', 'app.current_tenant', 'app.purge_expired', 'app.sign_in_begin', 'app.sign_in_forgo']);
+    expect(rows.filter(({ definer }) => definer).map(({ name }) => name.replace(/^app\.|\(.*/g, ''))).toEqual(RUN_AS_OWNER);
     expect(rows.every(({ name }) => name.startsWith('app.'))).toBe(true);
   });
-
-  const lookup = (email: string) => createHmac('sha256', Buffer.from(world.stack.env.TENANT_KEY!, 'base64')).update(`lookup:${email}`).digest('hex');
 
   it('does not stay in the company that a sign-in looked into', async () => {
     const { email, id } = globex.people.user;
@@ -501,13 +569,13 @@ describe('In the database, the role of the apps', () => {
     await asAcme();
     await app.query(`select app.attempt_clear('password', $1)`, [email]);
     await app.query('commit');
-    await app.query(`select app.attempt_clear('password', $1)`, [email]);
+    await refused(`select app.attempt_clear('password', '${email}')`);
     expect(await counted(globex.company, email)).toBe(1);
     await refused(`select app.attempt_take('password', '${email}')`);
 
     const stray = `nobody@${randomBytes(4).toString('hex')}.test`;
     await world.call('POST', '/api/auth/login', { body: { email: stray, password: 'wrong' } });
-    await app.query(`select app.attempt_clear('password', $1)`, [stray]);
+    await refused(`select app.attempt_clear('password', '${stray}')`);
     expect((await world.superuser.query(`select failures from directory.attempt where key = private.attempt_key(null, 'password', $1)`, [stray])).rows).toEqual([{ failures: 1 }]);
   });
 

@@ -69,8 +69,9 @@ describe('Starting', () => {
   const settings: [string, Record<string, string>, RegExp][] = [
     ['no secret', { SEALING_KEY: '' }, /^ {2}SEALING_KEY is not set$/m],
     ['a short secret', { HASHING_KEY: randomBytes(16).toString('base64') }, /^ {2}HASHING_KEY must be at least 32 random bytes/m],
+    ['a secret that is not base64', { TENANT_KEY: 'nobody would guess this, would they?' }, /^ {2}TENANT_KEY is not base64/m],
     ['a sealing key that is too long', { SEALING_KEY: randomBytes(48).toString('base64') }, /^ {2}SEALING_KEY must be exactly 32 bytes$/m],
-    ['a secret out of a document', { HASHING_KEY: Buffer.from('change-me-change-me-change-me-please').toString('base64') }, /^ {2}HASHING_KEY is not random/m],
+    ['a secret out of a document', { HASHING_KEY: Buffer.from('my-secret-key-for-development-use-only').toString('base64') }, /^ {2}HASHING_KEY is not random/m],
     ['a secret of one letter', { TENANT_KEY: Buffer.alloc(32, 'a').toString('base64') }, /^ {2}TENANT_KEY is not random/m],
     ['one secret for two purposes', { HASHING_KEY: key, TENANT_KEY: key }, /^ {2}TENANT_KEY is the same as HASHING_KEY/m],
     ['an old sealing key that is short', { SEALING_KEYS_OLD: randomBytes(8).toString('base64') }, /^ {2}SEALING_KEYS_OLD each must be 32 bytes/m],

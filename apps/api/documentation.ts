@@ -8,12 +8,29 @@ Try it here: **register** → **login** → press *Authorize* and paste \`access
 
 Errors are \`application/problem+json\` (RFC 9457); switch on \`code\`.`;
 
+/** What Swagger UI fills in: with these and the codes of an authenticator, the introduction's steps work by clicking. */
+const EXAMPLES: Record<string, object> = {
+  Register: { email: 'ada@acme.example', password: 'correct horse battery 9', full_name: 'Ada Lovelace', company_name: 'Acme', company_domain: 'acme.example' },
+  Login: { email: 'ada@acme.example', password: 'correct horse battery 9' },
+  VerifyMfa: { code: '123456' },
+  Refresh: { refresh_token: 'the refresh_token of the sign-in' },
+  Logout: {},
+  ChangePassword: { current_password: 'correct horse battery 9', new_password: 'wrong donkey charger 8' },
+  DisableMfa: { password: 'correct horse battery 9', code: '123456' },
+  StartFactor: { type: 'totp', label: 'My phone' },
+  ConfirmCode: { code: '123456' },
+  ActivateCode: { totp_code: '123456' },
+  UpdateUser: { full_name: 'Ada King', phone_number: '+34612345678' },
+  ChangeRole: { role: 'manager' },
+  UpdateCompany: { name: 'Acme', policy: { mfa: { manager: 'required' } } },
+};
+
 export function openApi(app: INestApplication): OpenAPIObject {
   const document = SwaggerModule.createDocument(
     app,
     new DocumentBuilder().setTitle('Watchword').setDescription(INTRODUCTION).setVersion('1').addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'access_token, or mfa_token on the routes of the second factor' }).build(),
   );
-  return withProblems(document);
+  return withExamples(withoutDoubles(withProblems(document)));
 }
 
 /** Every operation may answer with a problem; said once, for all. */
@@ -33,9 +50,30 @@ function withProblems(document: OpenAPIObject): OpenAPIObject {
     },
   } as const;
   document.components = { ...document.components, schemas: { ...document.components?.schemas, Problem: problem as never } };
+  const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
   for (const path of Object.values(document.paths))
-    for (const operation of Object.values(path) as { responses?: Record<string, unknown> }[])
-      if (operation.responses) operation.responses['default'] ??= { description: 'A problem (RFC 9457)', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
+    for (const { responses } of Object.values(path) as { responses: Record<string, object> }[]) {
+      responses['default'] ??= { description: 'A problem (RFC 9457)' };
+      for (const [status, response] of Object.entries(responses)) if (status === 'default' || Number(status) >= 400) Object.assign(response, { content });
+    }
+  return document;
+}
+
+function withExamples(document: OpenAPIObject): OpenAPIObject {
+  for (const [name, example] of Object.entries(EXAMPLES)) Object.assign(document.components!.schemas![name]!, { example });
+  return document;
+}
+
+/**
+ * Nest lists a header once for the handler that reads it, as required, and once for its description; and a route under the tag of its
+ * controller and under its own.
+ */
+function withoutDoubles(document: OpenAPIObject): OpenAPIObject {
+  for (const path of Object.values(document.paths))
+    for (const operation of Object.values(path) as { tags?: string[]; parameters?: { in: string; description?: string }[] }[]) {
+      if (operation.parameters) operation.parameters = operation.parameters.filter((parameter) => parameter.in !== 'header' || parameter.description);
+      if (operation.tags) operation.tags = operation.tags.slice(-1);
+    }
   return document;
 }
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import type { RunningPostgres } from './embedded-postgres.js';
+import { type RunningPostgres, StandaloneError } from './embedded-postgres.js';
 
 const DATABASE = 'watchword';
 
@@ -15,20 +15,26 @@ interface Secrets {
   appPassword: string;
 }
 
-/** Database, owner and secrets of an embedded server, made on the first start. Returns the environment the product needs. */
+/**
+ * Database, owner and secrets of an embedded server, made on the first start. Returns the environment the product needs.
+ * @throws StandaloneError when there is a database whose secrets are gone
+ */
 export async function prepareDatabase({ ownerUrl, dataDir }: Pick<RunningPostgres, 'ownerUrl' | 'dataDir'>): Promise<Record<string, string>> {
-  const { ownerPassword, appPassword, ...keys } = secretsOf(dataDir);
   const client = new pg.Client({ connectionString: ownerUrl });
   await client.connect();
+  let secrets: Secrets;
   try {
-    // The owner is an ordinary role: row level security binds it, too.
     const has = async (query: string) => (await client.query(query)).rowCount! > 0;
+    const exists = await has(`select from pg_database where datname = '${DATABASE}'`);
+    secrets = secretsOf(dataDir, { mayMake: !exists });
+    // The owner is an ordinary role: row level security binds it, too.
     if (!(await has(`select from pg_roles where rolname = 'watchword_owner'`))) await client.query('create role watchword_owner login createrole');
-    await client.query(`alter role watchword_owner password ${client.escapeLiteral(ownerPassword)}`);
-    if (!(await has(`select from pg_database where datname = '${DATABASE}'`))) await client.query(`create database ${DATABASE} owner watchword_owner`);
+    await client.query(`alter role watchword_owner password ${client.escapeLiteral(secrets.ownerPassword)}`);
+    if (!exists) await client.query(`create database ${DATABASE} owner watchword_owner`);
   } finally {
     await client.end();
   }
+  const { ownerPassword, appPassword, ...keys } = secrets;
   const as = (user: string, password: string) => {
     const url = new URL(ownerUrl);
     Object.assign(url, { username: user, password, pathname: `/${DATABASE}` });
@@ -37,12 +43,21 @@ export async function prepareDatabase({ ownerUrl, dataDir }: Pick<RunningPostgre
   return { ...keys, MIGRATION_DATABASE_URL: as('watchword_owner', ownerPassword), DATABASE_URL: as('watchword_app', appPassword) };
 }
 
-function secretsOf(dataDir: string): Secrets {
+function secretsOf(dataDir: string, { mayMake }: { mayMake: boolean }): Secrets {
   const file = join(dataDir, 'secrets.json');
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Secrets;
+  const gone = (what: string) => new StandaloneError(`${file} ${what}, and without it the database cannot be read: put it back, or run \`npm start -- --fresh\` to begin anew.`);
+  if (existsSync(file)) {
+    try {
+      return JSON.parse(readFileSync(file, 'utf8')) as Secrets;
+    } catch {
+      throw gone('is damaged');
+    }
+  }
+  if (!mayMake) throw gone('is missing');
   const key = () => randomBytes(32).toString('base64');
   const password = () => randomBytes(24).toString('base64url');
   const secrets = { SEALING_KEY: key(), HASHING_KEY: key(), TENANT_KEY: key(), ownerPassword: password(), appPassword: password() };
-  writeFileSync(file, JSON.stringify(secrets, null, 2), { mode: 0o600, flag: 'wx' });
+  writeFileSync(`${file}.new`, JSON.stringify(secrets, null, 2), { mode: 0o600, flush: true });
+  renameSync(`${file}.new`, file); // whole, or not at all
   return secrets;
 }

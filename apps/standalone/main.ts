@@ -21,9 +21,17 @@ async function refuseTakenPort(host: string, port: number) {
   });
 }
 
+function readArguments() {
+  try {
+    return parseArgs({ options: { fresh: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
+  } catch (error) {
+    throw new StandaloneError(`${(error as Error).message.split('. ')[0]}. There is \`npm start\`, and \`npm start -- --fresh\`.`);
+  }
+}
+
 await running('Watchword', async () => {
   const started = Date.now();
-  const { values } = parseArgs({ options: { fresh: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
+  const { values } = readArguments();
   if (values.help) return void say('npm start             the whole product on this machine\nnpm start -- --fresh  the same, with an empty database');
 
   const host = (process.env.HOST ??= '127.0.0.1');

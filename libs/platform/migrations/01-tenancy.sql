@@ -161,6 +161,7 @@ end $$;
 
 create function app.attempt_clear(p_kind text, p_subject text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+  if app.current_tenant() is null then raise exception 'no tenant is bound' using errcode = '42501'; end if;
   perform private.attempt_clear(private.attempt_key(app.current_tenant(), p_kind, p_subject));
 end $$;
 
