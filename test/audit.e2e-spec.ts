@@ -145,18 +145,18 @@ describe('Reading the audit trail', () => {
     }
   });
 
-  it('page by page misses nothing and doubles nothing while events are added', async () => {
+  it.each(['', '&action=test.filler'])('page by page misses nothing and doubles nothing while events are added%s', async (filter) => {
     const company = await world.company();
     await addEvents(company, 120);
-    const before = (await company.sql<{ id: string }>('select id from audit_event')).map(({ id }) => id);
+    const before = (await company.sql<{ id: string }>(`select id from audit_event where $1 = '' or action = 'test.filler'`, [filter])).map(({ id }) => id);
     const seen: string[] = [];
     let cursor: string | null = '';
     for (let pages = 0; cursor !== null; pages++) {
-      const { status, body }: Answer = await company.admin.get(`/api/audit?limit=7${cursor && `&cursor=${cursor}`}`, pages);
+      const { status, body }: Answer = await company.admin.get(`/api/audit?limit=7${filter}${cursor && `&cursor=${cursor}`}`, pages);
       expect(status).toBe(200);
       seen.push(...body.data.map(({ id }: { id: string }) => id));
       cursor = body.next_cursor;
-      await addEvents(company, 3, 'test.later');
+      await addEvents(company, 3);
     }
     expect(new Set(seen).size).toBe(seen.length);
     expect(before.filter((id) => !seen.includes(id))).toEqual([]);
@@ -259,7 +259,7 @@ describe('The chain', () => {
       await app.query(`select set_config('app.tenant', $1, false)`, [world.signTenant(company.id)]);
       expect((await app.query('select from audit_event')).rowCount).toBeGreaterThan(0);
       for (const table of ['audit_event', 'audit_chain', 'audit_head'])
-        for (const text of [`update ${table} set tenant_id = tenant_id`, `delete from ${table}`, `truncate ${table}`]) await expect(app.query(text), text).rejects.toMatchObject({ code: '42501' });
+        for (const text of [`update ${table} set tenant_id = tenant_id`, `delete from ${table}`, `truncate ${table}`]) await expect(app.query(text)).rejects.toMatchObject({ code: '42501' });
       await expect(app.query('delete from directory.audit_queue')).rejects.toMatchObject({ code: '42501' });
       await expect(app.query(`insert into audit_event (tenant_id, action, outcome) values ($1, 'forged', 'success')`, [NO_TENANT])).rejects.toMatchObject({ code: '42501' });
     } finally {

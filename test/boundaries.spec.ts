@@ -24,8 +24,8 @@ const aliases = (file: string) => from(file).filter((specifier) => specifier.sta
 const paths = (file: string) => from(file).filter((specifier) => specifier.startsWith('.')).map((specifier) => normalize(join(dirname(file), specifier)).replaceAll('\\', '/'));
 const code = (file: string) => readFileSync(file, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
 
-const libraries = globSync('libs/**/*.ts').map((file) => file.replaceAll('\\', '/')).sort();
-const applications = globSync('apps/**/*.ts').map((file) => file.replaceAll('\\', '/')).sort();
+const libraries = globSync('libs/**/*.ts').map((file) => file.replaceAll('\\', '/')).toSorted();
+const applications = globSync('apps/**/*.ts').map((file) => file.replaceAll('\\', '/')).toSorted();
 const isProduct = (file: string) => !file.endsWith('.spec.ts');
 
 describe('Module boundaries', () => {

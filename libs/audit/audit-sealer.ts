@@ -3,7 +3,7 @@ import { HotStatements, log, SigningKeys, signSealer } from '@app/platform';
 import { contentOf, type EventRow } from './audit-event.row.js';
 import { genesis, sealEvent, signHead } from './chain.js';
 
-const EVERY_MS = 500;
+const EVERY_MS = 750;
 const BATCH = 1_000;
 
 /**

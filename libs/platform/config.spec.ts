@@ -48,7 +48,7 @@ describe('The configuration', () => {
   });
 
   it.each([
-    ['PORT', '65536'], ['PORT', '-1'], ['PORT', 'http'], ['PORT', '1.5'], ['DATABASE_POOL', '1'], ['DATABASE_POOL', '201'], ['RATE_LIMIT_SCALE', '0'], ['RATE_LIMIT_SCALE', '-1'], ['RATE_LIMIT_SCALE', '1e999'], ['RATE_LIMIT_SCALE', 'NaN'],
+    ['PORT', '65536'], ['PORT', '-1'], ['PORT', 'http'], ['PORT', '1.5'], ['DATABASE_POOL', '1'], ['DATABASE_POOL', '201'], ['RATE_LIMIT_SCALE', '0'], ['RATE_LIMIT_SCALE', '-1'], ['RATE_LIMIT_SCALE', '1e999'], ['RATE_LIMIT_SCALE', 'lots'],
     ['RATE_LIMIT_SCALE', '1.01'], ['RATE_LIMIT_IP', '0'], ['RATE_LIMIT_IP', '1.5'], ['ACCESS_TOKEN_SECONDS', '3601'], ['ACCESS_TOKEN_SECONDS', '0'], ['PENDING_SECONDS', '601'], ['REFRESH_GRACE_SECONDS', '61'], ['HASHING_SLOTS', '0'],
     ['NODE_ENV', 'staging'], ['LOG_LEVEL', 'verbose'], ['SWAGGER', 'maybe'], ['PUBLIC_URL', 'auth.acme.test'], ['PUBLIC_URL', 'http://auth.acme.test'], ['CORS_ORIGINS', '*'], ['CORS_ORIGINS', 'console.acme.test'],
     ['TRUSTED_PROXIES', 'everybody'], ['TRUSTED_PROXIES', '10.0.0.0/33'], ['DATABASE_URL', 'mysql://a@b/c'], ['DATABASE_URL', 'watchword'], ['MIGRATION_DATABASE_URL', 'https://a/b'], ['PASSWORD_MEMORY_KIB', '1024'],

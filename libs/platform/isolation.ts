@@ -44,8 +44,12 @@ interface Row {
   grants: string[] | null;
 }
 
-/** The apps write these once and never again. */
-const APPEND_ONLY = ['audit_event', 'audit_chain', 'audit_head'];
+/** What the apps may never do to the audit trail: events are written once, links and heads by the sealer's function alone. */
+const FORBIDDEN: Record<string, string[]> = {
+  audit_event: ['UPDATE', 'DELETE'],
+  audit_chain: ['INSERT', 'UPDATE', 'DELETE'],
+  audit_head: ['INSERT', 'UPDATE', 'DELETE'],
+};
 /** Row level security does not govern these. */
 const UNGOVERNED = ['TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN'];
 const TENANT = (column: string) => `(${column} = ( SELECT app.current_tenant() AS current_tenant))`;
@@ -128,7 +132,7 @@ function inspectTable({ name, owner, enabled, forced, active, mine, policies, gr
   const right = TENANT(column);
   const plain = (expression: string | null) => expression?.replace(/\s+/g, ' ') ?? null;
   const forbidden = (grants ?? []).filter(
-    (grant) => !mine && (UNGOVERNED.includes(grant) || (APPEND_ONLY.includes(name) && ['UPDATE', 'DELETE'].includes(grant))),
+    (grant) => !mine && (UNGOVERNED.includes(grant) || FORBIDDEN[name]?.includes(grant)),
   );
   const wrong = permissive.flatMap((policy): string[] => {
     const [qual, check] = [plain(policy.qual), plain(policy.check)];

@@ -30,7 +30,10 @@ export class Proxy {
     this.weather = weather;
     for (const [client, upstream] of this.pairs) {
       if (weather === 'refuse') client.resetAndDestroy();
-      for (const [from, to] of [[client, upstream], [upstream, client]] as const) weather === 'black-hole' ? from.unpipe(to).resume() : from.pipe(to);
+      for (const [from, to] of [[client, upstream], [upstream, client]] as const) {
+        if (weather === 'black-hole') from.unpipe(to).resume();
+        else from.pipe(to);
+      }
     }
   }
 

@@ -29,8 +29,7 @@ create table public.audit_chain (
   prev_hash bytea not null,
   hash bytea not null,
   primary key (tenant_id, seq),
-  unique (tenant_id, event_id),
-  foreign key (tenant_id, event_id) references public.audit_event (tenant_id, id)
+  unique (tenant_id, event_id)
 );
 alter table public.audit_chain enable row level security;
 alter table public.audit_chain force row level security;

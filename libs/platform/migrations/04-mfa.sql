@@ -27,7 +27,7 @@ begin
   if not found then status := 'gone'; return next; return; end if;
   if p_sign_in is not null then
     update public.sign_in s set attempts = s.attempts + 1
-     where s.id = p_sign_in and s.tenant_id = v_tenant and s.user_id = p_user and s.consumed_at is null and s.attempts < 5 and s.expires_at > pg_catalog.now()
+     where s.id = p_sign_in and s.tenant_id = v_tenant and s.user_id is not distinct from p_user and s.consumed_at is null and s.attempts < 5 and s.expires_at > pg_catalog.now()
     returning s.device_name into device_name;
     if not found then
       status := case when exists (select from public.sign_in s where s.id = p_sign_in and s.tenant_id = v_tenant and s.attempts >= 5) then 'exhausted' else 'gone' end;
@@ -62,7 +62,7 @@ declare
   v_tenant uuid := private.bind(p_tenant);
 begin
   perform from public.sign_in s
-    where s.id = p_sign_in and s.tenant_id = v_tenant and s.user_id = p_user and s.consumed_at is null and s.expires_at > now() for update;
+    where s.id = p_sign_in and s.tenant_id = v_tenant and s.user_id is not distinct from p_user and s.consumed_at is null and s.expires_at > now() for update;
   if not found then return 'gone'; end if;
   update public.mfa_factor f set state = p_state, version = f.version + 1, failures = 0, disabled_at = null, last_used_at = now()
    where f.id = p_factor and f.tenant_id = v_tenant and f.user_id = p_user and f.version = p_version and f.confirmed_at is not null;
@@ -94,6 +94,6 @@ declare
 begin
   return query select u.email, c.name
     from public.sign_in s join public.user_account u on u.id = s.user_id and u.tenant_id = s.tenant_id join public.tenant c on c.id = s.tenant_id
-   where s.id = p_sign_in and s.tenant_id = v_tenant and s.user_id = p_user and s.consumed_at is null and s.expires_at > now()
+   where s.id = p_sign_in and s.tenant_id = v_tenant and s.user_id is not distinct from p_user and s.consumed_at is null and s.expires_at > now()
      and u.is_active and not u.mfa_enabled;
 end $$;

@@ -8,7 +8,9 @@ do $$ begin execute format('revoke temporary on database %I from public', curren
 grant usage on schema public, app, system to {{app}};
 grant select, insert, update on public.tenant to {{app}};
 grant select, insert, update, delete on public.user_account, public.session, public.sign_in, public.mfa_factor to {{app}};
-grant select, insert on public.audit_event, public.audit_chain, public.audit_head to {{app}};
+grant select, insert on public.audit_event to {{app}};
+-- Links and heads are the sealer's alone, through app.audit_append: one forged link would stop the sealing of every company's events.
+grant select on public.audit_chain, public.audit_head to {{app}};
 grant select, insert, update on system.signing_key to {{app}};
 grant execute on all functions in schema app to {{app}};
 grant select on public.migration to {{app}};

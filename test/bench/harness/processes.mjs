@@ -26,8 +26,8 @@ const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 /**
- * A Node process of this bench; what it prints goes to a file in `logs`. Every one gets as many pool threads as there are cores, the peer
- * too: it is the better setting for both.
+ * A Node process of this bench; what it prints goes to a file in `logs`. Each runs as its users run it: our processes set
+ * the size of their thread pool themselves (to the number of cores), the peer leaves Node's four.
  *
  * @typedef {Awaited<ReturnType<typeof startNode>>} NodeProcess
  * @param {{ name: string, script: string, args?: string[], env?: Record<string, string>, logs: string }} options
@@ -37,7 +37,7 @@ export async function startNode({ name, script, args = [], env = {}, logs }) {
   const inherited = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', TZ: 'UTC' };
   const child = spawn(process.execPath, [join(ROOT, script), ...args], {
     cwd: ROOT,
-    env: { ...inherited, UV_THREADPOOL_SIZE: String(CORES), ...env },
+    env: { ...inherited, ...env },
     stdio: ['ignore', log, log],
   });
   running.add(child);
