@@ -1,7 +1,13 @@
 import pg from 'pg';
 import { type Answer, type Company, PASSWORD, type Person, World, earlyInAStep } from './support/world.js';
 
-const codes = (answers: Answer[]) => Object.fromEntries(Object.entries(Object.groupBy(answers, ({ status, body }) => (status === 200 ? 'accepted' : body.code))).map(([code, list]) => [code, list!.length]));
+const codes = (answers: Answer[]) =>
+  Object.fromEntries(
+    Object.entries(Object.groupBy(answers, ({ status, body }) => (status === 200 ? 'accepted' : body.code))).map(([code, list]) => [
+      code,
+      list!.length,
+    ]),
+  );
 const times = <T>(count: number, make: (at: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));
 
 /** Two API processes, one database; every request of a race is seen waiting before any may go on. */
@@ -29,15 +35,32 @@ describe('When everybody comes at once', () => {
       try {
         await client.query(`select set_config('app.bound', $1, false)`, [company.id]);
         const { rows } = await client.query('select version from mfa_factor where id = $1', [admin.factorId]);
-        return (await client.query(`update mfa_factor set version = version + 1 where id = $1 ${guard}`, [admin.factorId, rows[0].version])).rowCount!;
+        return (await client.query(`update mfa_factor set version = version + 1 where id = $1 ${guard}`, [admin.factorId, rows[0].version]))
+          .rowCount!;
       } finally {
         client.release();
       }
     };
     const sum = (counts: number[]) => counts.reduce((a, b) => a + b, 0);
     try {
-      expect(sum(await world.gate(company.id, hold('mfa_factor', admin.factorId), times(10, () => () => as('and $2::integer is not null'))))).toBe(10);
-      expect(sum(await world.gate(company.id, hold('mfa_factor', admin.factorId), times(10, () => () => as('and version = $2'))))).toBe(1);
+      expect(
+        sum(
+          await world.gate(
+            company.id,
+            hold('mfa_factor', admin.factorId),
+            times(10, () => () => as('and $2::integer is not null')),
+          ),
+        ),
+      ).toBe(10);
+      expect(
+        sum(
+          await world.gate(
+            company.id,
+            hold('mfa_factor', admin.factorId),
+            times(10, () => () => as('and version = $2')),
+          ),
+        ),
+      ).toBe(1);
     } finally {
       await pool.end();
     }
@@ -47,7 +70,11 @@ describe('When everybody comes at once', () => {
     const { company, admin } = await enrolled();
     const pending = await Promise.all(times(10, (at) => admin.pendingToken(at)));
     const code = await admin.code();
-    const answers = await world.gate(company.id, hold('mfa_factor', admin.factorId), pending.map((token, at) => () => admin.verify(token, code, at)));
+    const answers = await world.gate(
+      company.id,
+      hold('mfa_factor', admin.factorId),
+      pending.map((token, at) => () => admin.verify(token, code, at)),
+    );
     expect(codes(answers)).toEqual({ accepted: 1, 'mfa.wrong_code': 9 });
     expect(await twoFactorSessions(company)).toBe(1);
   });
@@ -55,7 +82,11 @@ describe('When everybody comes at once', () => {
   it('an authenticator code given with the password opens one session of ten', async () => {
     const { company, admin } = await enrolled();
     const code = await admin.code();
-    const answers = await world.gate(company.id, hold('mfa_factor', admin.factorId), times(10, (at) => () => admin.login({ totp_code: code }, at)));
+    const answers = await world.gate(
+      company.id,
+      hold('mfa_factor', admin.factorId),
+      times(10, (at) => () => admin.login({ totp_code: code }, at)),
+    );
     expect(codes(answers)).toEqual({ accepted: 1, 'mfa.wrong_code': 9 });
     expect(await twoFactorSessions(company)).toBe(1);
   });
@@ -67,7 +98,11 @@ describe('When everybody comes at once', () => {
       const answers = [await admin.code(), ...admin.backupCodes.slice(0, 4)];
       const moves = async () => (await company.sql('select sum(version)::integer as moves from mfa_factor'))[0].moves as number;
       const before = await moves();
-      const outcomes = await world.gate(company.id, hold('sign_in', signInOf(token)), answers.map((code, at) => () => admin.verify(token, code, at)));
+      const outcomes = await world.gate(
+        company.id,
+        hold('sign_in', signInOf(token)),
+        answers.map((code, at) => () => admin.verify(token, code, at)),
+      );
       expect(codes(outcomes)).toEqual({ accepted: 1, 'mfa.sign_in_over': 4 });
       expect(await twoFactorSessions(company)).toBe(1);
       expect((await moves()) - before, 'one factor moved on, the other did not').toBe(1);
@@ -78,7 +113,11 @@ describe('When everybody comes at once', () => {
     const { company, admin } = await enrolled();
     await earlyInAStep();
     const token = await admin.pendingToken();
-    const outcomes = await world.gate(company.id, hold('sign_in', signInOf(token)), times(5, (at) => () => admin.verify(token, admin.codeAt(at % 2), at)));
+    const outcomes = await world.gate(
+      company.id,
+      hold('sign_in', signInOf(token)),
+      times(5, (at) => () => admin.verify(token, admin.codeAt(at % 2), at)),
+    );
     expect(outcomes.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(await twoFactorSessions(company)).toBe(1);
   });
@@ -87,7 +126,11 @@ describe('When everybody comes at once', () => {
     const { company, admin } = await enrolled();
     const pending = await Promise.all(times(10, (at) => admin.pendingToken(at)));
     const [backup] = await company.sql<{ id: string }>(`select id from mfa_factor where type = 'backup_codes'`);
-    const answers = await world.gate(company.id, hold('mfa_factor', backup!.id), pending.map((token, at) => () => admin.verify(token, admin.backupCodes[0]!, at)));
+    const answers = await world.gate(
+      company.id,
+      hold('mfa_factor', backup!.id),
+      pending.map((token, at) => () => admin.verify(token, admin.backupCodes[0]!, at)),
+    );
     expect(codes(answers)).toEqual({ accepted: 1, 'mfa.wrong_code': 9 });
     expect(await twoFactorSessions(company)).toBe(1);
     expect((await admin.get('/api/auth/mfa/backup-codes')).body.remaining).toBe(9);
@@ -97,17 +140,26 @@ describe('When everybody comes at once', () => {
     const { company, admin } = await enrolled();
     const pending = await Promise.all(times(2, (at) => admin.pendingToken(at)));
     const [backup] = await company.sql<{ id: string }>(`select id from mfa_factor where type = 'backup_codes'`);
-    const answers = await world.gate(company.id, hold('mfa_factor', backup!.id), pending.map((token, at) => () => admin.verify(token, admin.backupCodes[at]!, at)));
+    const answers = await world.gate(
+      company.id,
+      hold('mfa_factor', backup!.id),
+      pending.map((token, at) => () => admin.verify(token, admin.backupCodes[at]!, at)),
+    );
     expect(codes(answers)).toEqual({ accepted: 2 });
     expect((await admin.get('/api/auth/mfa/backup-codes')).body.remaining).toBe(8);
-    for (const code of admin.backupCodes.slice(0, 2)) expect((await admin.verify(await admin.pendingToken(), code)).body.code).toBe('mfa.wrong_code');
+    for (const code of admin.backupCodes.slice(0, 2))
+      expect((await admin.verify(await admin.pendingToken(), code)).body.code).toBe('mfa.wrong_code');
   });
 
   it('ten different backup codes at once: as many are spent as sessions open, and who lost may try again', async () => {
     const { company, admin } = await enrolled();
     const pending = await Promise.all(times(9, (at) => admin.pendingToken(at)));
     const [backup] = await company.sql<{ id: string }>(`select id from mfa_factor where type = 'backup_codes'`);
-    const answers = await world.gate(company.id, hold('mfa_factor', backup!.id), pending.map((token, at) => () => admin.verify(token, admin.backupCodes[at]!, at)));
+    const answers = await world.gate(
+      company.id,
+      hold('mfa_factor', backup!.id),
+      pending.map((token, at) => () => admin.verify(token, admin.backupCodes[at]!, at)),
+    );
     const opened = answers.filter(({ status }) => status === 200).length;
     expect(opened).toBeGreaterThan(0);
     expect(await twoFactorSessions(company)).toBe(opened);
@@ -118,6 +170,32 @@ describe('When everybody comes at once', () => {
       const again = await admin.verify(await admin.pendingToken(), admin.backupCodes[at]!);
       expect(again.status, 'spent codes are dead, the others alive').toBe(status === 200 ? 401 : 200);
     }
+  });
+
+  it('a guess that comes while the right code is being settled waits its turn: no deadlock', async () => {
+    const { company, admin } = await enrolled();
+    const [right, other] = [await admin.pendingToken(0), await admin.pendingToken(1)];
+    const [code, wrong] = [await admin.code(), admin.wrongCode()];
+    /** The right code has its factor and waits for its person. */
+    const settling = async () =>
+      (
+        await world.superuser.query(
+          `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%factor_settle%'`,
+        )
+      ).rowCount! > 0;
+    const answers = await world.gate(company.id, hold('user_account', admin.id), [
+      () => admin.verify(right, code, 0),
+      async () => {
+        await vi.waitUntil(settling, { timeout: 5_000, interval: 5 });
+        return admin.verify(other, wrong, 1);
+      },
+    ]);
+    expect(answers.map(({ status, body }) => [status, body.code])).toEqual([
+      [200, undefined],
+      [401, 'mfa.wrong_code'],
+    ]);
+    expect(await company.sql('select failures from mfa_factor where id = $1', [admin.factorId])).toEqual([{ failures: 1 }]);
+    expect((await admin.failures('mfa')).failures).toBe(1);
   });
 
   it('a code makes new backup codes once', async () => {
@@ -135,7 +213,11 @@ describe('When everybody comes at once', () => {
     const { body } = await admin.post('/api/auth/mfa/setup');
     admin.secret = body.secret;
     const code = admin.codeAt();
-    const answers = await world.gate(company.id, hold('mfa_factor', body.factor_id), times(10, (at) => () => admin.post('/api/auth/mfa/enable', { code }, at)));
+    const answers = await world.gate(
+      company.id,
+      hold('mfa_factor', body.factor_id),
+      times(10, (at) => () => admin.post('/api/auth/mfa/enable', { code }, at)),
+    );
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
     expect(await company.sql('select from mfa_factor where confirmed_at is not null')).toHaveLength(2); // the app and its backup codes
@@ -145,8 +227,13 @@ describe('When everybody comes at once', () => {
     const company = await world.company();
     const { admin } = company;
     const [session] = await company.sql<{ id: string }>('select id from session');
-    const refresh = (at: number, refresh_token = admin.refreshToken) => world.call('POST', '/api/auth/refresh', { body: { refresh_token }, at });
-    const answers = await world.gate(company.id, hold('session', session!.id), times(10, (at) => () => refresh(at)));
+    const refresh = (at: number, refresh_token = admin.refreshToken) =>
+      world.call('POST', '/api/auth/refresh', { body: { refresh_token }, at });
+    const answers = await world.gate(
+      company.id,
+      hold('session', session!.id),
+      times(10, (at) => () => refresh(at)),
+    );
     expect(codes(answers)).toEqual({ accepted: 10 });
     expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1);
     expect((await company.actions()).filter((action) => action === 'auth.session_refreshed')).toHaveLength(1);
@@ -162,7 +249,10 @@ describe('When everybody comes at once', () => {
     const { admin } = company;
     const [session] = await company.sql<{ id: string }>('select id from session');
     const refresh = (refresh_token: string, at: number) => world.call('POST', '/api/auth/refresh', { body: { refresh_token }, at });
-    const requests = times(10, (at) => () => (at === 4 ? admin.delete(`/api/auth/sessions/${session!.id}`, undefined, at) : refresh(admin.refreshToken, at)));
+    const requests = times(
+      10,
+      (at) => () => (at === 4 ? admin.delete(`/api/auth/sessions/${session!.id}`, undefined, at) : refresh(admin.refreshToken, at)),
+    );
     const answers = await world.gate(company.id, hold('session', session!.id), requests);
     expect(answers[4]!.status).toBe(200);
     for (const { body } of answers) {
@@ -175,7 +265,12 @@ describe('When everybody comes at once', () => {
     const { company, admin } = await enrolled();
     const token = await admin.pendingToken();
     const wrong = admin.wrongCode();
-    const answers = await world.gate(company.id, hold('sign_in', signInOf(token)), times(50, (at) => () => admin.verify(token, wrong, at)), 30);
+    const answers = await world.gate(
+      company.id,
+      hold('sign_in', signInOf(token)),
+      times(50, (at) => () => admin.verify(token, wrong, at)),
+      30,
+    );
     expect(codes(answers)).toEqual({ 'mfa.wrong_code': 5, 'mfa.sign_in_over': 45 });
     expect(await company.sql('select attempts from sign_in where id = $1', [signInOf(token)])).toEqual([{ attempts: 5 }]);
     expect(await company.sql('select failures from mfa_factor where id = $1', [admin.factorId])).toEqual([{ failures: 5 }]);
@@ -187,7 +282,12 @@ describe('When everybody comes at once', () => {
     const { company, admin } = await enrolled();
     const pending = await Promise.all(times(10, (at) => admin.pendingToken(at)));
     const wrong = admin.wrongCode();
-    const answers = await world.gate(company.id, hold('mfa_factor', admin.factorId), times(50, (at) => () => admin.verify(pending[at % 10]!, wrong, at)), 30);
+    const answers = await world.gate(
+      company.id,
+      hold('mfa_factor', admin.factorId),
+      times(50, (at) => () => admin.verify(pending[at % 10]!, wrong, at)),
+      30,
+    );
     const counts = codes(answers);
     expect(counts['mfa.wrong_code']).toBe(10);
     expect(counts['mfa.too_many_attempts']! + (counts['mfa.sign_in_over'] ?? 0)).toBe(40);
@@ -201,10 +301,19 @@ describe('When everybody comes at once', () => {
     const company = await world.company();
     const { admin } = company;
     await admin.hasFailed('password', 0);
-    const attempt = { text: `select from directory.attempt where key = private.attempt_key($1, 'password', $2) for update`, values: [company.id, admin.email] };
-    const answers = await world.gate(company.id, attempt, times(100, (at) => () => admin.login({ password: `${PASSWORD}${at}` }, at)), 30);
+    const attempt = {
+      text: `select from directory.attempt where key = private.attempt_key($1, 'password', $2) for update`,
+      values: [company.id, admin.email],
+    };
+    const answers = await world.gate(
+      company.id,
+      attempt,
+      times(100, (at) => () => admin.login({ password: `${PASSWORD}${at}` }, at)),
+      30,
+    );
     expect(codes(answers)).toEqual({ 'auth.invalid_credentials': 10, 'auth.too_many_attempts': 90 });
-    for (const { status, headers } of answers.filter(({ status }) => status !== 401)) expect([status, Number(headers.get('retry-after')) > 0]).toEqual([429, true]);
+    for (const { status, headers } of answers.filter(({ status }) => status !== 401))
+      expect([status, Number(headers.get('retry-after')) > 0]).toEqual([429, true]);
     expect((await admin.failures('password')).failures).toBe(10);
     const right = await admin.login();
     expect([right.status, right.body.code, Number(right.headers.get('retry-after')) > 0]).toEqual([429, 'auth.too_many_attempts', true]);
@@ -215,7 +324,11 @@ describe('When everybody comes at once', () => {
     const { admin } = company;
     const other = await company.person('admin');
     const shuts = (who: Person, whom: Person, at: number) => () => who.post(`/api/users/${whom.id}/deactivate`, {}, at);
-    const answers = await world.gate(company.id, hold('tenant', company.id), times(10, (at) => (at % 2 ? shuts(admin, other, at) : shuts(other, admin, at))));
+    const answers = await world.gate(
+      company.id,
+      hold('tenant', company.id),
+      times(10, (at) => (at % 2 ? shuts(admin, other, at) : shuts(other, admin, at))),
+    );
     expect(codes(answers)).toEqual({ accepted: 5, 'users.last_admin': 5 });
     expect(await company.sql(`select from user_account where role = 'admin' and is_active`)).toHaveLength(1);
   });
@@ -240,14 +353,23 @@ describe('When everybody comes at once', () => {
     const [answer] = await world.gate(company.id, disables, [() => admin.verify(token, code, 1)]);
     expect([answer!.status, answer!.body.code]).toEqual([401, 'mfa.sign_in_over']);
     expect(await twoFactorSessions(company)).toBe(0);
-    expect(await company.sql('select failures from mfa_factor where id = $1', [admin.factorId]), 'the attempt stays counted').toEqual([{ failures: 1 }]);
+    expect(await company.sql('select failures from mfa_factor where id = $1', [admin.factorId]), 'the attempt stays counted').toEqual([
+      { failures: 1 },
+    ]);
   });
 
   it('a password that changes while its sign-in is under way opens nothing', async () => {
     const company = await world.company();
     const { admin } = company;
-    const changes = { text: `update user_account set password_hash = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' where id = $1`, values: [admin.id] };
-    const answers = await world.gate(company.id, changes, times(4, (at) => () => admin.login({}, at)));
+    const changes = {
+      text: `update user_account set password_hash = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' where id = $1`,
+      values: [admin.id],
+    };
+    const answers = await world.gate(
+      company.id,
+      changes,
+      times(4, (at) => () => admin.login({}, at)),
+    );
     expect(codes(answers)).toEqual({ 'auth.invalid_credentials': 4 });
     expect(await company.sql('select from session')).toHaveLength(1);
   });

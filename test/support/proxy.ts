@@ -31,7 +31,8 @@ export class Proxy {
     for (const [client, upstream] of this.pairs) {
       if (weather === 'refuse') client.resetAndDestroy();
       for (const [from, to] of [[client, upstream], [upstream, client]] as const) {
-        if (weather === 'black-hole') from.unpipe(to).resume();
+        from.unpipe();
+        if (weather === 'black-hole') from.resume();
         else from.pipe(to);
       }
     }
