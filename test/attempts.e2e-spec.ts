@@ -18,7 +18,8 @@ describe('Guessing', () => {
   const outcome = ({ status, body }: Answer) => (status < 300 ? 'accepted' : body.code);
   const retryAfter = ({ headers }: Answer) => Number(headers.get('retry-after'));
   const failures = async (person: Person, kind: 'password' | 'mfa') => (await person.failures(kind)).failures;
-  const login = (body: object, headers: Record<string, string> = {}, at = 0) => world.call('POST', '/api/auth/login', { body: { password: WRONG, ...body }, headers, at });
+  const login = (body: object, headers: Record<string, string> = {}, at = 0) =>
+    world.call('POST', '/api/auth/login', { body: { password: WRONG, ...body }, headers, at });
   const times = async <T>(count: number, make: (at: number) => Promise<T>): Promise<T[]> => {
     const results: T[] = [];
     for (let at = 0; at < count; at++) results.push(await make(at));
@@ -30,7 +31,10 @@ describe('Guessing', () => {
       const { admin } = await world.company();
       const first = await times(10, (at) => admin.login({ password: WRONG }, at));
       expect(first.map(outcome)).toEqual(Array(10).fill('auth.invalid_credentials'));
-      expect(await admin.failures('password')).toEqual({ failures: 10, seconds: expect.toSatisfy((seconds: number) => seconds > 25 && seconds <= 30) });
+      expect(await admin.failures('password')).toEqual({
+        failures: 10,
+        seconds: expect.toSatisfy((seconds: number) => seconds > 25 && seconds <= 30),
+      });
       const eleventh = await admin.login({ password: WRONG }, 1);
       expect(eleventh.body).toMatchObject({ status: 429, code: 'auth.too_many_attempts' });
       expect(retryAfter(eleventh)).toSatisfy((seconds: number) => seconds > 25 && seconds <= 30);
@@ -41,7 +45,18 @@ describe('Guessing', () => {
 
     it('must wait longer after each further failure, up to an hour', async () => {
       const { admin } = await world.company();
-      for (const [before, wait] of [[9, 30], [10, 60], [11, 120], [12, 240], [13, 480], [14, 960], [15, 1920], [16, 3600], [17, 3600], [99, 3600]] as const) {
+      for (const [before, wait] of [
+        [9, 30],
+        [10, 60],
+        [11, 120],
+        [12, 240],
+        [13, 480],
+        [14, 960],
+        [15, 1920],
+        [16, 3600],
+        [17, 3600],
+        [99, 3600],
+      ] as const) {
         await admin.hasFailed('password', before);
         expect(outcome(await admin.login({ password: WRONG }))).toBe('auth.invalid_credentials');
         const { failures: counted, seconds } = await admin.failures('password');
@@ -75,7 +90,8 @@ describe('Guessing', () => {
       const seen = told.map((answers) => answers.map((answer) => ({ ...bare(answer), headers: [...answer.headers.keys()].toSorted() })));
       expect(seen[0]!.map(({ status }) => status)).toEqual([...Array(10).fill(401), 429, 429]);
       for (const other of seen.slice(1)) expect(other).toEqual(seen[0]);
-      for (const answers of told) for (const answer of answers.slice(10)) expect(retryAfter(answer)).toSatisfy((seconds: number) => seconds > 20 && seconds <= 30);
+      for (const answers of told)
+        for (const answer of answers.slice(10)) expect(retryAfter(answer)).toSatisfy((seconds: number) => seconds > 20 && seconds <= 30);
     });
 
     it('has one count, however the account is spelled', async () => {
@@ -91,11 +107,18 @@ describe('Guessing', () => {
         [{ email: admin.email }, { 'x-tenant-id': id.toUpperCase() }],
         [{ email: admin.email }, { 'x-tenant-id': domain }],
         [{ email: admin.email, totp_code: '123456' }],
-        [{ email: admin.email, device_name: 'Another', company_domain: domain }, { 'x-tenant-id': 'elsewhere.test', 'x-forwarded-for': '203.0.113.7' }],
+        [
+          { email: admin.email, device_name: 'Another', company_domain: domain },
+          { 'x-tenant-id': 'elsewhere.test', 'x-forwarded-for': '203.0.113.7' },
+        ],
       ];
-      for (const [body, headers] of spellings) expect(outcome(await login(body, headers)), JSON.stringify([body, headers])).toBe('auth.invalid_credentials');
+      for (const [body, headers] of spellings)
+        expect(outcome(await login(body, headers)), JSON.stringify([body, headers])).toBe('auth.invalid_credentials');
       expect(await failures(admin, 'password')).toBe(spellings.length);
-      for (const [body, headers] of spellings) expect(outcome(await login({ ...body, password: PASSWORD }, headers)), JSON.stringify([body, headers])).toBe('auth.too_many_attempts');
+      for (const [body, headers] of spellings)
+        expect(outcome(await login({ ...body, password: PASSWORD }, headers)), JSON.stringify([body, headers])).toBe(
+          'auth.too_many_attempts',
+        );
     });
 
     it('in one company says nothing of the same address in another', async () => {
@@ -123,13 +146,18 @@ describe('Guessing', () => {
         const answers = await times(6, (at) => person.verify(pending, person.wrongCode(), at));
         expect(answers.map(outcome)).toEqual([...Array(5).fill('mfa.wrong_code'), 'mfa.sign_in_over']);
       }
-      expect(await person.failures('mfa')).toEqual({ failures: 10, seconds: expect.toSatisfy((seconds: number) => seconds > 25 && seconds <= 30) });
+      expect(await person.failures('mfa')).toEqual({
+        failures: 10,
+        seconds: expect.toSatisfy((seconds: number) => seconds > 25 && seconds <= 30),
+      });
       expect(await failures(person, 'password')).toBe(0);
       const blocked = await person.verify(await person.pendingToken(), await person.code());
       expect(blocked.body).toMatchObject({ status: 429, code: 'mfa.too_many_attempts' });
       expect(retryAfter(blocked)).toSatisfy((seconds: number) => seconds > 20 && seconds <= 30);
       expect(outcome(await person.login({ totp_code: await person.code() })), 'nor with the password').toBe('mfa.too_many_attempts');
-      expect(outcome(await person.verify(await person.pendingToken(), person.backupCodes[0]!)), 'nor with a backup code').toBe('mfa.too_many_attempts');
+      expect(outcome(await person.verify(await person.pendingToken(), person.backupCodes[0]!)), 'nor with a backup code').toBe(
+        'mfa.too_many_attempts',
+      );
       await person.hasFailed('mfa', 10);
       expect(outcome(await person.verify(await person.pendingToken(), await person.code())), 'when the wait is over').toBe('accepted');
       expect(await failures(person, 'mfa')).toBe(0);
@@ -148,34 +176,65 @@ describe('Guessing', () => {
 
     it('must wait longer after each further failure, up to an hour', async () => {
       const person = await enrolled();
-      for (const [before, wait] of [[9, 30], [10, 60], [13, 480], [16, 3600], [80, 3600]] as const) {
+      for (const [before, wait] of [
+        [9, 30],
+        [10, 60],
+        [13, 480],
+        [16, 3600],
+        [80, 3600],
+      ] as const) {
         await person.hasFailed('mfa', before);
         expect(outcome(await person.post('/api/auth/mfa/backup-codes', { code: person.wrongCode() }))).toBe('mfa.wrong_code');
         const blocked = await person.post('/api/auth/mfa/backup-codes', { code: await person.code() });
-        expect([blocked.status, retryAfter(blocked) > wait - 5 && retryAfter(blocked) <= wait], `${before}: ${retryAfter(blocked)}`).toEqual([429, true]);
+        expect(
+          [blocked.status, retryAfter(blocked) > wait - 5 && retryAfter(blocked) <= wait],
+          `${before}: ${retryAfter(blocked)}`,
+        ).toEqual([429, true]);
       }
     });
 
     it('wrong a hundred times in a row rests the factor, and a backup code still opens the door', async () => {
       const person = await enrolled();
       const { company } = person;
-      const list = async () => (await person.get('/api/auth/mfa/factors')).body.data.map(({ type, disabled }: { type: string; disabled: boolean }) => [type, disabled]);
+      const list = async () =>
+        (await person.get('/api/auth/mfa/factors')).body.data.map(({ type, disabled }: { type: string; disabled: boolean }) => [
+          type,
+          disabled,
+        ]);
       await company.sql('update mfa_factor set failures = 98 where id = $1', [person.factorId]);
       expect(outcome(await person.verify(await person.pendingToken(), person.wrongCode()))).toBe('mfa.wrong_code');
-      expect(await list()).toEqual([['totp', false], ['backup_codes', false]]);
+      expect(await list()).toEqual([
+        ['totp', false],
+        ['backup_codes', false],
+      ]);
       expect(outcome(await person.verify(await person.pendingToken(), person.wrongCode()))).toBe('mfa.wrong_code');
-      expect(await list()).toEqual([['totp', true], ['backup_codes', false]]);
-      expect(await company.sql('select failures, disabled_at is not null as disabled from mfa_factor where id = $1', [person.factorId])).toEqual([{ failures: 100, disabled: true }]);
+      expect(await list()).toEqual([
+        ['totp', true],
+        ['backup_codes', false],
+      ]);
+      expect(
+        await company.sql('select failures, disabled_at is not null as disabled from mfa_factor where id = $1', [person.factorId]),
+      ).toEqual([{ failures: 100, disabled: true }]);
 
       const due = await person.login();
       expect(due.body).toMatchObject({ mfa_required: true, factors: [{ type: 'backup_codes' }] });
-      expect(outcome(await person.verify(due.body.mfa_token, await person.code())), 'the right code of a resting factor').toBe('mfa.wrong_code');
+      expect(outcome(await person.verify(due.body.mfa_token, await person.code())), 'the right code of a resting factor').toBe(
+        'mfa.wrong_code',
+      );
       const opened = await person.verify(due.body.mfa_token, person.backupCodes[0]!);
       expect(outcome(opened)).toBe('accepted');
       person.token = opened.body.access_token;
-      expect(await list(), 'which does not wake it').toEqual([['totp', true], ['backup_codes', false]]);
+      expect(await list(), 'which does not wake it').toEqual([
+        ['totp', true],
+        ['backup_codes', false],
+      ]);
       await person.enablesTotp();
-      expect(await list(), 'setting it up again does').toEqual(expect.arrayContaining([['totp', false], ['backup_codes', false]]));
+      expect(await list(), 'setting it up again does').toEqual(
+        expect.arrayContaining([
+          ['totp', false],
+          ['backup_codes', false],
+        ]),
+      );
       expect(outcome(await person.verify(await person.pendingToken(), await person.code()))).toBe('accepted');
     });
 
@@ -191,7 +250,10 @@ describe('Guessing', () => {
 
     it('in the form of a backup code counts against the backup codes; of no form at all, against every factor', async () => {
       const person = await enrolled();
-      const counted = async () => Object.fromEntries((await person.company.sql('select type, failures from mfa_factor')).map(({ type, failures: count }) => [type, count]));
+      const counted = async () =>
+        Object.fromEntries(
+          (await person.company.sql('select type, failures from mfa_factor')).map(({ type, failures: count }) => [type, count]),
+        );
       await person.verify(await person.pendingToken(), 'AAAA-AAAA-AAAA-AAAA');
       expect(await counted()).toEqual({ totp: 0, backup_codes: 1 });
       await person.verify(await person.pendingToken(), person.wrongCode());
@@ -229,7 +291,8 @@ describe('Guessing', () => {
     };
     const passwordDoors: Record<string, Door> = {
       'POST /api/auth/login': (person, password) => person.login({ password }),
-      'POST /api/auth/change-password': (person, current_password) => person.post('/api/auth/change-password', { current_password, new_password: 'another long walk, by day' }),
+      'POST /api/auth/change-password': (person, current_password) =>
+        person.post('/api/auth/change-password', { current_password, new_password: 'another long walk, by day' }),
       'POST /api/auth/mfa/disable': async (person, password) => person.post('/api/auth/mfa/disable', { password, code: '000000' }),
     };
     const state = async (company: Company) => company.sql('select id, version, state from mfa_factor order by id');
@@ -285,9 +348,14 @@ describe('Guessing', () => {
     it('there is: every route that takes a code or a password of an account is tested here', async () => {
       const { body: api } = await world.call('GET', '/openapi.json');
       const schemaOf = (schema: any): any => (schema?.$ref ? schemaOf(api.components.schemas[schema.$ref.split('/').at(-1)]) : schema);
-      const asks = (operation: any) => Object.keys(schemaOf(operation.requestBody?.content?.['application/json']?.schema)?.properties ?? {});
+      const asks = (operation: any) =>
+        Object.keys(schemaOf(operation.requestBody?.content?.['application/json']?.schema)?.properties ?? {});
       const doors = Object.entries<Record<string, any>>(api.paths).flatMap(([path, methods]) =>
-        Object.entries(methods).flatMap(([method, operation]) => (asks(operation).some((name) => ['code', 'totp_code', 'mfa_code', 'password', 'current_password'].includes(name)) ? [`${method.toUpperCase()} ${path}`] : [])),
+        Object.entries(methods).flatMap(([method, operation]) =>
+          asks(operation).some((name) => ['code', 'totp_code', 'mfa_code', 'password', 'current_password'].includes(name))
+            ? [`${method.toUpperCase()} ${path}`]
+            : [],
+        ),
       );
       const ofAccounts = doors.filter((door) => / \/api\/(auth|sms-mfa)\//.test(door));
       /** What sets a first password guesses nothing. */

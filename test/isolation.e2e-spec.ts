@@ -473,7 +473,7 @@ describe('In the database, the role of the apps', () => {
   });
 
   /** Bound by a signed company, by the proof of the app, or to what the setting app.tenant names; and the clean-up, which takes nothing. */
-  const RUN_AS_OWNER = ['attempt_clear', 'attempt_take', 'audit_append', 'audit_claim', 'audit_page', 'audit_record', 'current_tenant', 'enrolment_check', 'factor_attempt', 'factor_settle', 'purge_expired', 'session_check', 'session_refresh', 'sign_in_begin', 'sign_in_challenge', 'sign_in_complete', 'sign_in_forgo'];
+  const RUN_AS_OWNER = ['attempt_clear', 'attempt_take', 'audit_append', 'audit_claim', 'audit_page', 'audit_record', 'audit_requeue', 'current_tenant', 'enrolment_check', 'factor_attempt', 'factor_settle', 'purge_expired', 'session_check', 'session_refresh', 'sign_in_begin', 'sign_in_challenge', 'sign_in_complete', 'sign_in_forgo'];
 
   interface Callable {
     name: string;
@@ -516,7 +516,7 @@ describe('In the database, the role of the apps', () => {
       }
     }
     expect(met).toEqual(RUN_AS_OWNER.filter((name) => !['attempt_clear', 'attempt_take', 'current_tenant', 'purge_expired'].includes(name)));
-    expect(refusals).toBe(9 * 8 + 4 * 6);
+    expect(refusals).toBe(9 * 8 + 5 * 6);
     expect(await snapshot(globex)).toEqual(before);
   });
 
@@ -587,6 +587,20 @@ describe('In the database, the role of the apps', () => {
     await world.call('POST', '/api/auth/login', { body: { email: stray, password: 'wrong' } });
     await refused(`select app.attempt_clear('password', '${stray}')`);
     expect((await world.superuser.query(`select failures from directory.attempt where key = private.attempt_key(null, 'password', $1)`, [stray])).rows).toEqual([{ failures: 1 }]);
+  });
+
+  it("reads no value in the statements of the apps' other connections", async () => {
+    let [done, polls] = [false, 0];
+    const read = new Set<string>();
+    const others = `select query from pg_stat_activity where pid <> pg_backend_pid() and usename = current_user and query ~ $1`;
+    const reading = (async () => {
+      for (; !done; polls++) for (const { query } of (await app.query(others, [`[0-9a-f]{64}|Canary|${theirs}`])).rows) read.add(query);
+    })();
+    for (let round = 0; round < 15; round++) await Promise.all(Array.from({ length: 12 }, (_, at) => globex.people.admin.put('/api/users/me', { full_name: `Canary ${round}` }, at)));
+    done = true;
+    await reading;
+    expect([...read]).toEqual([]);
+    expect(polls).toBeGreaterThan(50);
   });
 
   it('deletes for others only what has long been over', async () => {

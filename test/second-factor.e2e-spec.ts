@@ -16,11 +16,14 @@ describe('The second factor', () => {
   const outcome = ({ status, body }: Answer) => (status === 200 ? 'accepted' : body.code);
   const answered = async (person: Person, code: string) => outcome(await person.verify(await person.pendingToken(), code));
   const inform = (person: Person, offsets: number[]) =>
-    offsets.reduce(async (before, offset) => {
-      const list = await before;
-      await person.forgetsLastStep();
-      return [...list, await answered(person, person.codeAt(offset))];
-    }, Promise.resolve([] as string[]));
+    offsets.reduce(
+      async (before, offset) => {
+        const list = await before;
+        await person.forgetsLastStep();
+        return [...list, await answered(person, person.codeAt(offset))];
+      },
+      Promise.resolve([] as string[]),
+    );
 
   describe('in an authenticator app', () => {
     it('is right one step early or late and no further', async () => {
@@ -104,7 +107,8 @@ describe('The second factor', () => {
       await earlyInAStep();
       const code = person.codeAt();
       const wide = [...code].map((digit) => String.fromCodePoint(digit.codePointAt(0)! + 0xfee0)).join('');
-      for (const odd of [wide, `${code.slice(0, 3)} ${code.slice(3)}`, `0${code}`, `+${code}`, `${code}.0`]) expect(await answered(person, odd), odd).toBe('mfa.wrong_code');
+      for (const odd of [wide, `${code.slice(0, 3)} ${code.slice(3)}`, `0${code}`, `+${code}`, `${code}.0`])
+        expect(await answered(person, odd), odd).toBe('mfa.wrong_code');
       expect(await answered(person, code)).toBe('accepted');
     });
 
@@ -149,15 +153,25 @@ describe('The second factor', () => {
 
     it('begun anew forgets the start before', async () => {
       const { admin } = await world.company();
-      const [first, second] = [await admin.post('/api/auth/mfa/setup'), await admin.post('/api/auth/mfa/factors', { type: 'totp', label: 'My phone' })];
+      const [first, second] = [
+        await admin.post('/api/auth/mfa/setup'),
+        await admin.post('/api/auth/mfa/factors', { type: 'totp', label: 'My phone' }),
+      ];
       expect([second.status, second.body.qr_code.slice(0, 22)]).toEqual([201, 'data:image/png;base64,']);
       admin.secret = first.body.secret;
       expect(outcome(await admin.post('/api/auth/mfa/enable', { code: admin.codeAt() }))).toBe('mfa.wrong_code');
-      expect(outcome(await admin.post(`/api/auth/mfa/factors/${first.body.factor_id}/confirm`, { code: admin.codeAt() }))).toBe('mfa.not_found');
+      expect(outcome(await admin.post(`/api/auth/mfa/factors/${first.body.factor_id}/confirm`, { code: admin.codeAt() }))).toBe(
+        'mfa.not_found',
+      );
       admin.secret = second.body.secret;
       expect(outcome(await admin.post('/api/auth/mfa/enable', { code: admin.codeAt() }))).toBe('accepted');
-      expect((await admin.get('/api/auth/mfa/factors')).body.data).toMatchObject([{ label: 'My phone', confirmed: true }, { type: 'backup_codes' }]);
-      expect(outcome(await admin.post('/api/auth/mfa/enable', { code: admin.codeAt(1) })), 'nothing waits any more').toBe('mfa.not_pending');
+      expect((await admin.get('/api/auth/mfa/factors')).body.data).toMatchObject([
+        { label: 'My phone', confirmed: true },
+        { type: 'backup_codes' },
+      ]);
+      expect(outcome(await admin.post('/api/auth/mfa/enable', { code: admin.codeAt(1) })), 'nothing waits any more').toBe(
+        'mfa.not_pending',
+      );
     });
   });
 
@@ -169,7 +183,10 @@ describe('The second factor', () => {
       for (const [used, code] of person.backupCodes.slice(0, 3).entries()) {
         expect(await answered(person, code)).toBe('accepted');
         expect(await answered(person, code)).toBe('mfa.wrong_code');
-        expect((await person.get('/api/auth/mfa/backup-codes')).body).toEqual({ remaining: 9 - used, created_at: expect.stringMatching(/Z$/) });
+        expect((await person.get('/api/auth/mfa/backup-codes')).body).toEqual({
+          remaining: 9 - used,
+          created_at: expect.stringMatching(/Z$/),
+        });
       }
     });
 
@@ -220,7 +237,11 @@ describe('The second factor', () => {
     it('are no factor of their own: nobody starts with them', async () => {
       const { admin } = await world.company();
       for (const type of ['backup_codes', 'no-such-thing', '__proto__', 'constructor'])
-        expect((await admin.post('/api/auth/mfa/factors', { type })).body, type).toMatchObject({ status: 400, code: 'mfa.unknown_factor', errors: [{ field: 'type' }] });
+        expect((await admin.post('/api/auth/mfa/factors', { type })).body, type).toMatchObject({
+          status: 400,
+          code: 'mfa.unknown_factor',
+          errors: [{ field: 'type' }],
+        });
     });
   });
 
@@ -232,7 +253,10 @@ describe('The second factor', () => {
       expect(outcome(await disable({ password: `${PASSWORD}!`, code: await person.code() }))).toBe('auth.wrong_password');
       expect(outcome(await disable({ password: PASSWORD, code: person.wrongCode() }))).toBe('mfa.wrong_code');
       expect((await person.get('/api/users/me')).body.mfa_enabled).toBe(true);
-      expect((await disable({ password: PASSWORD, code: await person.code() })).body).toEqual({ message: 'MFA successfully disabled', detail: null });
+      expect((await disable({ password: PASSWORD, code: await person.code() })).body).toEqual({
+        message: 'MFA successfully disabled',
+        detail: null,
+      });
       expect((await person.get('/api/auth/mfa/factors')).body.data).toEqual([]);
       expect((await person.login()).body.mfa_required).toBe(false);
     });
@@ -253,8 +277,13 @@ describe('The second factor', () => {
       await thief.enablesTotp();
       const pendingSetup = (await person.post('/api/auth/mfa/setup')).body;
       expect(outcome(await thief.delete(`/api/auth/mfa/factors/${person.factorId}`, { code: await thief.code() }))).toBe('mfa.not_found');
-      expect(outcome(await thief.post(`/api/auth/mfa/factors/${pendingSetup.factor_id}/confirm`, { code: await thief.code() }))).toBe('mfa.not_found');
-      const named = await world.call('POST', '/api/auth/verify-mfa', { token: await thief.pendingToken(), body: { code: await person.code(), factor_id: person.factorId } });
+      expect(outcome(await thief.post(`/api/auth/mfa/factors/${pendingSetup.factor_id}/confirm`, { code: await thief.code() }))).toBe(
+        'mfa.not_found',
+      );
+      const named = await world.call('POST', '/api/auth/verify-mfa', {
+        token: await thief.pendingToken(),
+        body: { code: await person.code(), factor_id: person.factorId },
+      });
       expect(outcome(named)).toBe('mfa.wrong_code');
       expect((await person.get('/api/auth/mfa/factors')).body.data).toHaveLength(3);
     });
@@ -264,7 +293,8 @@ describe('The second factor', () => {
     const person = await enrolled();
     const { body } = await person.get('/api/auth/mfa/factors');
     const [totp, backup] = body.data as { id: string }[];
-    const verify = async (code: string, factor_id: string) => outcome(await world.call('POST', '/api/auth/verify-mfa', { token: await person.pendingToken(), body: { code, factor_id } }));
+    const verify = async (code: string, factor_id: string) =>
+      outcome(await world.call('POST', '/api/auth/verify-mfa', { token: await person.pendingToken(), body: { code, factor_id } }));
     expect(await verify(person.backupCodes[0]!, totp!.id)).toBe('mfa.wrong_code');
     expect(await verify(await person.code(), backup!.id)).toBe('mfa.wrong_code');
     expect(await verify(await person.code(), uuidv7())).toBe('mfa.wrong_code');
@@ -279,7 +309,8 @@ describe('The second factor', () => {
     await answered(person, person.backupCodes[0]!);
     const trail = await person.company.sql('select action, details::text from audit_event order by id');
     const actions = trail.map(({ action }) => action);
-    for (const action of ['mfa.enrolment_started', 'mfa.factor_added', 'mfa.backup_codes_made', 'mfa.code_refused', 'auth.signed_in']) expect(actions).toContain(action);
+    for (const action of ['mfa.enrolment_started', 'mfa.factor_added', 'mfa.backup_codes_made', 'mfa.code_refused', 'auth.signed_in'])
+      expect(actions).toContain(action);
     const text = JSON.stringify(trail);
     for (const secret of [wrong, person.secret, ...person.backupCodes]) expect(text).not.toContain(secret);
   });

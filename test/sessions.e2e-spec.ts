@@ -35,8 +35,15 @@ describe('Sessions', () => {
     expect(list.status).toBe(200);
     expect(devices(list)).toEqual(['Phone', null]);
     expect(list.body[0]).toEqual({
-      id: expect.any(String), ip_address: '127.0.0.1', user_agent: 'node', device_name: 'Phone', is_current: true, amr: ['pwd'],
-      created_at: expect.stringMatching(/Z$/), last_seen_at: expect.stringMatching(/Z$/), expires_at: expect.stringMatching(/Z$/),
+      id: expect.any(String),
+      ip_address: '127.0.0.1',
+      user_agent: 'node',
+      device_name: 'Phone',
+      is_current: true,
+      amr: ['pwd'],
+      created_at: expect.stringMatching(/Z$/),
+      last_seen_at: expect.stringMatching(/Z$/),
+      expires_at: expect.stringMatching(/Z$/),
     });
     expect(list.body[1].is_current).toBe(false);
     const days = (Date.parse(list.body[0].expires_at) - Date.parse(list.body[0].created_at)) / 86_400_000;
@@ -47,11 +54,16 @@ describe('Sessions', () => {
     const { admin } = await world.company();
     const phone = await another(admin, 'Phone');
     const [{ id }] = (await phone.get('/api/auth/sessions')).body;
-    expect((await admin.delete(`/api/auth/sessions/${id}`, undefined, 0)).body).toEqual({ message: 'Session successfully revoked', detail: null });
+    expect((await admin.delete(`/api/auth/sessions/${id}`, undefined, 0)).body).toEqual({
+      message: 'Session successfully revoked',
+      detail: null,
+    });
     await refused(phone);
     await stands(admin);
     expect((await admin.get('/api/auth/sessions', 1)).body).toHaveLength(1);
-    expect((await admin.delete(`/api/auth/sessions/${id}`, undefined, 1)).body.code, 'one that is over already').toBe('auth.session_not_found');
+    expect((await admin.delete(`/api/auth/sessions/${id}`, undefined, 1)).body.code, 'one that is over already').toBe(
+      'auth.session_not_found',
+    );
   });
 
   it('of another person cannot be told from none', async () => {
@@ -59,7 +71,8 @@ describe('Sessions', () => {
     const colleague = await company.person();
     const [{ id: hers }] = (await colleague.get('/api/auth/sessions')).body;
     const [{ id: theirs }] = (await stranger.admin.get('/api/auth/sessions')).body;
-    for (const id of [hers, theirs, uuidv7()]) expect((await company.admin.delete(`/api/auth/sessions/${id}`)).body).toMatchObject({ status: 404, code: 'auth.session_not_found' });
+    for (const id of [hers, theirs, uuidv7()])
+      expect((await company.admin.delete(`/api/auth/sessions/${id}`)).body).toMatchObject({ status: 404, code: 'auth.session_not_found' });
     expect((await company.admin.delete('/api/auth/sessions/1')).status).toBe(400);
     await stands(colleague);
     await stands(stranger.admin);
@@ -195,7 +208,8 @@ describe('Sessions', () => {
 
   describe('and their refresh tokens', () => {
     /** As if so many seconds had gone by since the last rotation. */
-    const later = (company: Company, seconds: number) => company.sql(`update session set rotated_at = rotated_at - $1 * interval '1 second'`, [seconds]);
+    const later = (company: Company, seconds: number) =>
+      company.sql(`update session set rotated_at = rotated_at - $1 * interval '1 second'`, [seconds]);
 
     it('rotate, each on the process at hand, and keep how and when the person signed in', async () => {
       const { admin } = await world.company();
@@ -266,7 +280,8 @@ describe('Sessions', () => {
       const company = await world.company();
       const { refreshToken } = company.admin;
       expect(refreshToken).toHaveLength(107);
-      for (let length = 1; length < refreshToken.length; length++) expect((await refresh(refreshToken.slice(0, length), length)).status, `${length} characters`).toBe(401);
+      for (let length = 1; length < refreshToken.length; length++)
+        expect((await refresh(refreshToken.slice(0, length), length)).status, `${length} characters`).toBe(401);
       expect(await open(company)).toHaveLength(1);
       expect((await refresh(refreshToken)).status).toBe(200);
     });
@@ -293,7 +308,13 @@ describe('Sessions', () => {
         Buffer.concat([mine.subarray(0, 64), Buffer.alloc(16)]), // no MAC
         Buffer.concat([mine, Buffer.alloc(1)]),
       ].map((bytes) => bytes.toString('base64url'));
-      const padded = [`${company.admin.refreshToken}=`, ` ${company.admin.refreshToken}`, `${company.admin.refreshToken}\n`, company.admin.refreshToken.toLowerCase(), company.admin.token];
+      const padded = [
+        `${company.admin.refreshToken}=`,
+        ` ${company.admin.refreshToken}`,
+        `${company.admin.refreshToken}\n`,
+        company.admin.refreshToken.toLowerCase(),
+        company.admin.token,
+      ];
       for (const token of [...foreign, ...padded]) expect((await refresh(token)).status, token).toBeOneOf([401, 400]);
       expect((await refresh('')).status).toBe(400);
       expect((await world.call('POST', '/api/auth/refresh', { body: { refresh_token: [company.admin.refreshToken] } })).status).toBe(400);
@@ -308,7 +329,8 @@ describe('Sessions', () => {
       await refresh(admin.refreshToken);
       const bytes = Buffer.from(admin.refreshToken, 'base64url');
       const [{ row }] = await company.sql('select row_to_json(s)::text as row from session s');
-      for (const secret of [admin.refreshToken, bytes.toString('hex'), bytes.subarray(32, 64).toString('hex')]) expect(row).not.toContain(secret);
+      for (const secret of [admin.refreshToken, bytes.toString('hex'), bytes.subarray(32, 64).toString('hex')])
+        expect(row).not.toContain(secret);
     });
   });
 });

@@ -1,12 +1,29 @@
-import { createDecipheriv, createHmac, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject, createPrivateKey, randomBytes, randomUUID, sign, verify } from 'node:crypto';
+import {
+  createDecipheriv,
+  createHmac,
+  createPublicKey,
+  generateKeyPairSync,
+  type JsonWebKey,
+  type KeyObject,
+  createPrivateKey,
+  randomBytes,
+  randomUUID,
+  sign,
+  verify,
+} from 'node:crypto';
 import { once } from 'node:events';
 import { v7 as uuidv7 } from 'uuid';
 import { ENTRY, launch } from './support/stack.js';
 import { type Answer, type Company, PASSWORD, type Person, World } from './support/world.js';
 
 const encode = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
-const decode = (token: string) => token.split('.').slice(0, 2).map((part) => JSON.parse(Buffer.from(part, 'base64url').toString())) as [any, any];
-const es256 = (key: KeyObject) => (data: string) => sign('sha256', Buffer.from(data), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url');
+const decode = (token: string) =>
+  token
+    .split('.')
+    .slice(0, 2)
+    .map((part) => JSON.parse(Buffer.from(part, 'base64url').toString())) as [any, any];
+const es256 = (key: KeyObject) => (data: string) =>
+  sign('sha256', Buffer.from(data), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url');
 const write = (header: unknown, claims: unknown, signed: (data: string) => string) => {
   const data = `${encode(header)}.${encode(claims)}`;
   return `${data}.${signed(data)}`;
@@ -25,13 +42,18 @@ describe('Tokens', () => {
     world = new World();
     const { body } = await world.call('GET', '/openapi.json');
     routes = Object.entries<Record<string, any>>(body.paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, secured: (operation.security ?? []).length > 0 })),
+      Object.entries(methods).map(([method, operation]) => ({
+        method: method.toUpperCase(),
+        path,
+        secured: (operation.security ?? []).length > 0,
+      })),
     );
   });
   afterAll(() => world.stop());
 
   const named = ({ method, path }: Route) => `${method} ${path}`;
-  const knock = ({ method, path }: Route, token?: string): Promise<Answer> => world.call(method, path.replaceAll(/\{[^}]+\}/g, uuidv7()), { token, ...(method !== 'GET' && { body: {} }) });
+  const knock = ({ method, path }: Route, token?: string): Promise<Answer> =>
+    world.call(method, path.replaceAll(/\{[^}]+\}/g, uuidv7()), { token, ...(method !== 'GET' && { body: {} }) });
   const enrolled = async (): Promise<Person> => {
     const { admin } = await world.company();
     await admin.enablesTotp();
@@ -50,20 +72,30 @@ describe('Tokens', () => {
     const bytes = Buffer.from(rows[0].private_sealed, 'base64url');
     const decipher = createDecipheriv('aes-256-gcm', Buffer.from(world.stack.env.SEALING_KEY!, 'base64'), bytes.subarray(4, 16));
     decipher.setAAD(Buffer.from(`system|${kid}|${rows[0].purpose}-key`)).setAuthTag(bytes.subarray(16, 32));
-    return createPrivateKey({ key: JSON.parse(Buffer.concat([decipher.update(bytes.subarray(32)), decipher.final()]).toString()), format: 'jwk' });
+    return createPrivateKey({
+      key: JSON.parse(Buffer.concat([decipher.update(bytes.subarray(32)), decipher.final()]).toString()),
+      format: 'jwk',
+    });
   };
-  const jwks = async (at = 0): Promise<(JsonWebKey & { kid: string; alg: string; use: string })[]> => (await world.call('GET', '/.well-known/jwks.json', { at })).body.keys;
+  const jwks = async (at = 0): Promise<(JsonWebKey & { kid: string; alg: string; use: string })[]> =>
+    (await world.call('GET', '/.well-known/jwks.json', { at })).body.keys;
 
   describe('open their own doors and no other', () => {
     it('none at all opens no door that is not public', async () => {
       const closed = routes.filter(({ secured }) => secured);
       expect(closed.length).toBeGreaterThan(28);
-      for (const route of closed) expect((await knock(route)).body, named(route)).toMatchObject({ status: 401, code: 'auth.sign_in_required' });
+      for (const route of closed)
+        expect((await knock(route)).body, named(route)).toMatchObject({ status: 401, code: 'auth.sign_in_required' });
       /** What may be public, by the contract; a route that is and does not stand here was left open. */
       const mayBePublic =
         /^(GET (\/health\/\w+|\/metrics|\/healthcheck|\/\.well-known\/jwks\.json)|POST \/api\/auth\/(register|login|refresh|verify-email|resend-verification|forgot-password|reset-password|accept-invitation))$/;
       const callbacks = /^POST \/(events|api\/callbacks\/)/;
-      expect(routes.filter(({ secured }) => !secured).map(named).filter((name) => !mayBePublic.test(name) && !callbacks.test(name))).toEqual([]);
+      expect(
+        routes
+          .filter(({ secured }) => !secured)
+          .map(named)
+          .filter((name) => !mayBePublic.test(name) && !callbacks.test(name)),
+      ).toEqual([]);
     });
 
     it('that of a pending sign-in opens verify-mfa, and everywhere else is told that a code is due', async () => {
@@ -83,7 +115,10 @@ describe('Tokens', () => {
       for (const route of routes.filter(({ secured }) => secured)) {
         const { status, body } = await knock(route, due.body.mfa_token);
         if (status !== 403) opened.push(named(route));
-        else expect(body.code, named(route)).toBe(named(route) === 'POST /api/auth/verify-mfa' ? 'auth.enrolment_required' : 'auth.mfa_required');
+        else
+          expect(body.code, named(route)).toBe(
+            named(route) === 'POST /api/auth/verify-mfa' ? 'auth.enrolment_required' : 'auth.mfa_required',
+          );
       }
       expect(opened.toSorted()).toEqual([
         'GET /api/auth/mfa/factors',
@@ -106,8 +141,10 @@ describe('Tokens', () => {
     it('a refresh token is no bearer token, and no other token refreshes', async () => {
       const person = await enrolled();
       await person.signsIn();
-      for (const route of routes.filter(({ secured }) => secured)) expect((await knock(route, person.refreshToken)).status, named(route)).toBe(401);
-      for (const token of [person.token, await person.pendingToken()]) expect((await world.call('POST', '/api/auth/refresh', { body: { refresh_token: token } })).status).toBeOneOf([400, 401]);
+      for (const route of routes.filter(({ secured }) => secured))
+        expect((await knock(route, person.refreshToken)).status, named(route)).toBe(401);
+      for (const token of [person.token, await person.pendingToken()])
+        expect((await world.call('POST', '/api/auth/refresh', { body: { refresh_token: token } })).status).toBeOneOf([400, 401]);
       expect((await world.call('POST', '/api/auth/refresh', { body: { refresh_token: person.refreshToken } })).status).toBe(200);
     });
 
@@ -123,7 +160,8 @@ describe('Tokens', () => {
       const person = await enrolled();
       const pending = await person.pendingToken();
       expect((await person.verify(pending, await person.code())).status).toBe(200);
-      for (const code of [person.backupCodes[0]!, person.wrongCode()]) expect((await person.verify(pending, code)).body).toMatchObject({ status: 401, code: 'mfa.sign_in_over' });
+      for (const code of [person.backupCodes[0]!, person.wrongCode()])
+        expect((await person.verify(pending, code)).body).toMatchObject({ status: 401, code: 'mfa.sign_in_over' });
       expect((await person.failures('mfa')).failures, 'nothing more is looked at').toBe(0);
       expect((await person.get('/api/auth/mfa/backup-codes')).body.remaining).toBe(10);
     });
@@ -137,9 +175,16 @@ describe('Tokens', () => {
 
     it('by a query parameter or a cookie there is no way in', async () => {
       const { admin } = await world.company();
-      for (const name of ['access_token', 'token', 'authorization']) expect((await world.call('GET', `/api/users/me?${name}=${admin.token}`)).status).toBe(401);
+      for (const name of ['access_token', 'token', 'authorization'])
+        expect((await world.call('GET', `/api/users/me?${name}=${admin.token}`)).status).toBe(401);
       expect((await world.call('GET', '/api/users/me', { headers: { cookie: `access_token=${admin.token}` } })).status).toBe(401);
-      for (const header of [admin.token, `Basic ${admin.token}`, `Bearer`, `Bearer ${admin.token} x`, `Bearer ${admin.token}, Bearer ${admin.token}`])
+      for (const header of [
+        admin.token,
+        `Basic ${admin.token}`,
+        `Bearer`,
+        `Bearer ${admin.token} x`,
+        `Bearer ${admin.token}, Bearer ${admin.token}`,
+      ])
         expect((await world.call('GET', '/api/users/me', { headers: { authorization: header } })).status, header.slice(0, 20)).toBe(401);
     });
   });
@@ -187,9 +232,17 @@ describe('Tokens', () => {
         'a kid that is SQL': write({ ...header, kid: "' or true --" }, claims, ours),
         'a kid that is a path': write({ ...header, kid: '../../../../dev/null' }, claims, ours),
         'a kid of a prototype': write({ ...header, kid: '__proto__' }, claims, ours),
-        'the kid of the audit key': write({ ...header, kid: auditKid }, claims, (data) => sign(null, Buffer.from(data), auditKey).toString('base64url')),
-        'the kid of the audit key, EdDSA': write({ ...header, kid: auditKid, alg: 'EdDSA' }, claims, (data) => sign(null, Buffer.from(data), auditKey).toString('base64url')),
-        'a key of its own (jwk)': write({ ...header, kid: undefined, jwk: stranger.publicKey.export({ format: 'jwk' }) }, claims, es256(stranger.privateKey)),
+        'the kid of the audit key': write({ ...header, kid: auditKid }, claims, (data) =>
+          sign(null, Buffer.from(data), auditKey).toString('base64url'),
+        ),
+        'the kid of the audit key, EdDSA': write({ ...header, kid: auditKid, alg: 'EdDSA' }, claims, (data) =>
+          sign(null, Buffer.from(data), auditKey).toString('base64url'),
+        ),
+        'a key of its own (jwk)': write(
+          { ...header, kid: undefined, jwk: stranger.publicKey.export({ format: 'jwk' }) },
+          claims,
+          es256(stranger.privateKey),
+        ),
         'a key from elsewhere (jku)': write({ ...header, jku: 'http://evil.example/jwks.json' }, claims, es256(stranger.privateKey)),
         'another person in the claims': `${head}.${encode({ ...claims, sub: uuidv7() })}.${signature}`,
         'another company in the claims': `${head}.${encode({ ...claims, company_id: uuidv7() })}.${signature}`,
@@ -240,16 +293,28 @@ describe('Tokens', () => {
       const [header, claims] = decode(person.token);
       const [pendingHeader, pendingClaims] = decode(pending);
       const ours = es256(await ownKey(header.kid));
-      expect((await world.call('GET', '/api/users/me', { token: write(header, pendingClaims, ours) })).status, 'pending claims, access type').toBeOneOf([401]);
-      expect((await person.verify(write(pendingHeader, claims, ours), await person.code())).status, 'access claims, pending type').toBe(401);
-      expect((await world.call('GET', '/api/users/me', { token: write(header, { ...claims, sid: pendingClaims.jti }, ours) })).status, 'a sign-in for a session').toBe(401);
+      expect(
+        (await world.call('GET', '/api/users/me', { token: write(header, pendingClaims, ours) })).status,
+        'pending claims, access type',
+      ).toBeOneOf([401]);
+      expect((await person.verify(write(pendingHeader, claims, ours), await person.code())).status, 'access claims, pending type').toBe(
+        401,
+      );
+      expect(
+        (await world.call('GET', '/api/users/me', { token: write(header, { ...claims, sid: pendingClaims.jti }, ours) })).status,
+        'a sign-in for a session',
+      ).toBe(401);
     });
 
     it('an access token cut short by any number of characters', async () => {
       const { admin } = await world.company();
       const { token } = admin;
-      const lengths = Array.from({ length: token.length - 1 }, (_, at) => at + 1).filter((length) => length % 9 === 0 || length > token.length - 30 || token.slice(length - 2, length + 2).includes('.'));
-      const statuses = await Promise.all(lengths.map(async (length) => (await world.call('GET', '/api/users/me', { token: token.slice(0, length), at: length })).status));
+      const lengths = Array.from({ length: token.length - 1 }, (_, at) => at + 1).filter(
+        (length) => length % 9 === 0 || length > token.length - 30 || token.slice(length - 2, length + 2).includes('.'),
+      );
+      const statuses = await Promise.all(
+        lengths.map(async (length) => (await world.call('GET', '/api/users/me', { token: token.slice(0, length), at: length })).status),
+      );
       expect(new Set(statuses)).toEqual(new Set([401]));
     });
   });
@@ -263,16 +328,41 @@ describe('Tokens', () => {
       const [header, claims] = decode(person.token);
       expect(header).toEqual({ alg: 'ES256', typ: 'at+jwt', kid: expect.any(String) });
       expect(claims).toEqual({
-        iss: 'http://watchword.test', aud: 'watchword', sub: person.id, jti: expect.any(String), sid: expect.any(String), company_id: company.id, role: 'manager',
-        email: person.email, amr: ['pwd', 'otp', 'mfa'], acr: 'urn:watchword:acr:2', auth_time: expect.any(Number), iat: expect.any(Number), exp: expect.any(Number),
+        iss: 'http://watchword.test',
+        aud: 'watchword',
+        sub: person.id,
+        jti: expect.any(String),
+        sid: expect.any(String),
+        company_id: company.id,
+        role: 'manager',
+        email: person.email,
+        amr: ['pwd', 'otp', 'mfa'],
+        acr: 'urn:watchword:acr:2',
+        auth_time: expect.any(Number),
+        iat: expect.any(Number),
+        exp: expect.any(Number),
       });
       expect(claims.exp - claims.iat).toBe(1800);
       expect(Math.abs(claims.auth_time - Date.now() / 1000)).toBeLessThan(10);
 
       const key = (await jwks(1)).find(({ kid }) => kid === header.kid)!;
-      expect(key).toEqual({ kty: 'EC', crv: 'P-256', x: expect.any(String), y: expect.any(String), kid: header.kid, use: 'sig', alg: 'ES256' });
+      expect(key).toEqual({
+        kty: 'EC',
+        crv: 'P-256',
+        x: expect.any(String),
+        y: expect.any(String),
+        kid: header.kid,
+        use: 'sig',
+        alg: 'ES256',
+      });
       const [head, body, signature] = person.token.split('.') as [string, string, string];
-      const checks = (text: string) => verify('sha256', Buffer.from(text), { key: createPublicKey({ key, format: 'jwk' }), dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url'));
+      const checks = (text: string) =>
+        verify(
+          'sha256',
+          Buffer.from(text),
+          { key: createPublicKey({ key, format: 'jwk' }), dsaEncoding: 'ieee-p1363' },
+          Buffer.from(signature, 'base64url'),
+        );
       expect(checks(`${head}.${body}`)).toBe(true);
       expect(checks(`${head}.${encode({ ...claims, role: 'admin' })}`)).toBe(false);
     });
@@ -283,7 +373,8 @@ describe('Tokens', () => {
     });
 
     it('by keys whose private part is nowhere to be seen', async () => {
-      for (const key of await jwks()) expect(Object.keys(key).filter((name) => ['d', 'p', 'q', 'k', 'dp', 'dq', 'qi'].includes(name))).toEqual([]);
+      for (const key of await jwks())
+        expect(Object.keys(key).filter((name) => ['d', 'p', 'q', 'k', 'dp', 'dq', 'qi'].includes(name))).toEqual([]);
       const { rows } = await world.owner.query('select s::text as row from system.signing_key s');
       for (const { row } of rows) expect(row).not.toMatch(/""?d""?:/);
     });
@@ -308,7 +399,10 @@ describe('Tokens', () => {
     it('for neither the right code and a wrong password, nor the right password and a wrong code', async () => {
       const person = await enrolled();
       const code = await person.code();
-      expect((await person.login({ password: `${PASSWORD}!`, totp_code: code })).body).toMatchObject({ status: 401, code: 'auth.invalid_credentials' });
+      expect((await person.login({ password: `${PASSWORD}!`, totp_code: code })).body).toMatchObject({
+        status: 401,
+        code: 'auth.invalid_credentials',
+      });
       expect((await person.failures('mfa')).failures, 'the code was not looked at').toBe(0);
       expect((await person.login({ totp_code: person.wrongCode() })).body).toMatchObject({ status: 401, code: 'mfa.wrong_code' });
       expect((await person.login({ totp_code: code })).status).toBe(200);
@@ -317,7 +411,10 @@ describe('Tokens', () => {
 
     it('for the password alone where no factor is set up, whatever code comes with it', async () => {
       const { admin } = await world.company();
-      expect((await admin.login({ totp_code: '123456' })).body).toMatchObject({ mfa_required: false, refresh_token: expect.stringMatching(/.{100}/) });
+      expect((await admin.login({ totp_code: '123456' })).body).toMatchObject({
+        mfa_required: false,
+        refresh_token: expect.stringMatching(/.{100}/),
+      });
     });
 
     it('for both factors to whoever has both set up, however lax the company is', async () => {
@@ -338,10 +435,16 @@ describe('Tokens', () => {
       expect((await person.verify(token, '123456')).body).toMatchObject({ status: 403, code: 'auth.enrolment_required' });
 
       await person.enablesTotp(token);
-      for (const [method, path] of [['GET', '/api/auth/mfa/factors'], ['POST', '/api/auth/mfa/setup']] as const)
-        expect((await world.call(method, path, { token, at: 1, ...(method === 'POST' && { body: {} }) })).body, 'the token dies with its purpose').toMatchObject({ status: 401 });
+      for (const [method, path] of [
+        ['GET', '/api/auth/mfa/factors'],
+        ['POST', '/api/auth/mfa/setup'],
+      ] as const)
+        expect(
+          (await world.call(method, path, { token, at: 1, ...(method === 'POST' && { body: {} }) })).body,
+          'the token dies with its purpose',
+        ).toMatchObject({ status: 401 });
       expect((await person.verify(token, await person.code())).status).toBe(401);
-      expect((await company.sql('select from session where user_id = $1', [person.id])), 'setting up signs nobody in').toHaveLength(0);
+      expect(await company.sql('select from session where user_id = $1', [person.id]), 'setting up signs nobody in').toHaveLength(0);
 
       await person.signsIn();
       expect((await person.get('/api/users/me')).body.mfa_enabled).toBe(true);
@@ -353,7 +456,8 @@ describe('Tokens', () => {
       const [one, two] = await Promise.all([world.company('One'), world.company('Two')]);
       const twin = await two.person('user', 'twin');
       await two.sql('update user_account set email = $2, email_canonical = $2 where id = $1', [twin.id, one.admin.email]);
-      const login = (body: object, headers: Record<string, string> = {}) => world.call('POST', '/api/auth/login', { body: { email: one.admin.email, password: PASSWORD, ...body }, headers });
+      const login = (body: object, headers: Record<string, string> = {}) =>
+        world.call('POST', '/api/auth/login', { body: { email: one.admin.email, password: PASSWORD, ...body }, headers });
 
       const lost = await login({});
       expect(lost.body).toMatchObject({ status: 401, code: 'auth.invalid_credentials', detail: expect.stringContaining('company_domain') });
@@ -361,8 +465,14 @@ describe('Tokens', () => {
       expect(unknown.body.detail, 'in the words everybody gets').toBe(lost.body.detail);
 
       for (const { id, domain } of [one, two]) {
-        const ways = [login({ company_domain: domain }), login({ company_domain: domain.toUpperCase() }), login({}, { 'x-tenant-id': id }), login({}, { 'x-tenant-id': domain })];
-        for (const { status, body } of await Promise.all(ways)) expect([status, status === 200 && decode(body.access_token)[1].company_id]).toEqual([200, id]);
+        const ways = [
+          login({ company_domain: domain }),
+          login({ company_domain: domain.toUpperCase() }),
+          login({}, { 'x-tenant-id': id }),
+          login({}, { 'x-tenant-id': domain }),
+        ];
+        for (const { status, body } of await Promise.all(ways))
+          expect([status, status === 200 && decode(body.access_token)[1].company_id]).toEqual([200, id]);
       }
       expect((await login({ company_domain: `no-${one.domain}` })).status).toBe(401);
       expect((await login({}, { 'x-tenant-id': uuidv7() })).status).toBe(401);

@@ -56,18 +56,27 @@ export class AuditSealer implements OnApplicationBootstrap, OnApplicationShutdow
         text: 'select * from app.audit_claim($1, $2)',
         values: [signSealer(), BATCH],
       });
-      if (rows.length > 0) {
-        const chains = Map.groupBy(rows, ({ tenant_id }) => tenant_id);
-        const sealed = [...chains].map(([tenant, events]) => this.seal(tenant, events));
+      const sealed = [];
+      let count = 0;
+      for (const [tenant, events] of Map.groupBy(rows, ({ tenant_id }) => tenant_id)) {
+        try {
+          sealed.push(this.seal(tenant, events));
+          count += events.length;
+        } catch (error) {
+          // Only this company waits: an event that cannot be spelled must not stop the others' chains.
+          log().error({ err: error, company: tenant, events: events.length }, 'audit events cannot be sealed');
+          await client.query('select app.audit_requeue($1, $2, $3)', [signSealer(), tenant, events.map(({ id }) => id)]);
+        }
+      }
+      if (sealed.length > 0)
         await client.query({
           name: 'audit_append',
           text: 'select app.audit_append($1, $2)',
           values: [signSealer(), JSON.stringify(sealed)],
         });
-      }
       await client.query('commit');
       client.release();
-      return rows.length;
+      return count;
     } catch (error) {
       await client.query('rollback').catch(() => {});
       client.release(error as Error);

@@ -44,6 +44,9 @@ interface Row {
   grants: string[] | null;
 }
 
+/** track_activity_query_size, as PostgreSQL comes. */
+export const SHOWN_OF_A_STATEMENT = 1024;
+
 /** What the apps may never do to the audit trail: events are written once, links and heads by the sealer's function alone. */
 const FORBIDDEN: Record<string, string[]> = {
   audit_event: ['UPDATE', 'DELETE'],
@@ -131,9 +134,7 @@ function inspectTable({ name, owner, enabled, forced, active, mine, policies, gr
   const column = name === 'tenant' ? 'id' : 'tenant_id';
   const right = TENANT(column);
   const plain = (expression: string | null) => expression?.replace(/\s+/g, ' ') ?? null;
-  const forbidden = (grants ?? []).filter(
-    (grant) => !mine && (UNGOVERNED.includes(grant) || FORBIDDEN[name]?.includes(grant)),
-  );
+  const forbidden = (grants ?? []).filter((grant) => !mine && (UNGOVERNED.includes(grant) || FORBIDDEN[name]?.includes(grant)));
   const wrong = permissive.flatMap((policy): string[] => {
     const [qual, check] = [plain(policy.qual), plain(policy.check)];
     if (policy.roles.every((to) => to === owner)) {
@@ -170,6 +171,9 @@ async function reachHoles(client: Client): Promise<string[]> {
     union all
     select format('%s may be created in the database', what) from (values ('TEMP', 'temporary objects'), ('CREATE', 'schemas')) v (privilege, what)
      where has_database_privilege(current_database(), privilege)
+    union all
+    select 'sessions show each other more than the first ${SHOWN_OF_A_STATEMENT} bytes of a statement: lower track_activity_query_size'
+     where pg_size_bytes(current_setting('track_activity_query_size')) > ${SHOWN_OF_A_STATEMENT}
     union all
     select format('%I.%I is granted', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where n.nspname in ('directory', 'private') and c.relkind in ('r', 'p', 'v', 'm', 'f')

@@ -9,6 +9,11 @@ function logged(write: (logger: ReturnType<typeof createLogger>) => void): strin
 const within = (depth: number, value: object): object => (depth === 0 ? value : { inner: within(depth - 1, value) });
 
 describe('A log line', () => {
+  it('knows every name under which this product carries a secret', () => {
+    const carried = ['authorization', 'cookie', 'set-cookie', 'x-api-key', 'api_key', 'password', 'current_password', 'new_password', 'password_hash', 'code', 'totp_code', 'mfa_code', 'token', 'access_token', 'refresh_token', 'mfa_token', 'secret', 'manual_entry_key', 'otpauth_uri', 'qr_code', 'qr_code_uri', 'backup_codes', 'state'];
+    expect(REDACTED).toEqual(expect.arrayContaining(carried));
+  });
+
   it.each(REDACTED)('never shows what is called %s, down to the fourth level', (name) => {
     for (const depth of [0, 1, 2, 3])
       for (const value of ['canary', ['canary'], { of: 'canary' }, Buffer.from('canary')]) {

@@ -40,8 +40,7 @@ export class WindowStorage implements ThrottlerStorage {
     const now = Date.now();
     let window = this.windows.get(key);
     if (!window || window.endsAt <= now) {
-      this.windows.delete(key);
-      this.makeRoom(now);
+      this.makeRoom(now); // which also ends this key's own last window
       this.windows.set(key, (window = { hits: 0, endsAt: now + ttl }));
     }
     window.hits++;

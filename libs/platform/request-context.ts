@@ -48,10 +48,16 @@ export class RequestContext {
   /** One use case, one transaction, bound to the current tenant. The ORM is only ever reached through here. */
   transaction<T>(fn: (em: EntityManager) => Promise<T>): Promise<T> {
     const tenant = this.tenant;
-    return EntityManagerContext.create(this.em, () => {
-      this.em.setSessionContext({ variables: { 'app.tenant': tenant } });
-      return this.em.transactional((em) => fn(em as EntityManager));
-    });
+    return EntityManagerContext.create(this.em, () =>
+      this.em.transactional(async (em) => {
+        // As a parameter: every session of our role may read the text of the others' statements (pg_stat_activity).
+        await em
+          .getKysely<object>()
+          .selectNoFrom((sql) => sql.fn('set_config', [sql.val('app.tenant'), sql.val(tenant), sql.val(true)]).as('tenant'))
+          .execute();
+        return fn(em as EntityManager);
+      }),
+    );
   }
 
   private get here(): Context {

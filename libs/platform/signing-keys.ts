@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { HotStatements } from './hot-statements.js';
 import { log } from './logging.js';
+import { RowLevelSecurity } from './row-level-security.js';
 import { seal, unseal } from './sealing.js';
 
 export type KeyPurpose = 'access' | 'audit';
@@ -35,9 +36,14 @@ export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
   private loadedAt = 0;
 
-  constructor(private readonly statements: HotStatements) {}
+  constructor(
+    private readonly statements: HotStatements,
+    private readonly isolation: RowLevelSecurity,
+  ) {}
 
   async onModuleInit() {
+    // Modules' hooks run at once: nothing is read or written before the database is known to be ours.
+    await this.isolation.onModuleInit();
     await this.load();
     for (const purpose of ['access', 'audit'] as const) if (!this.currentKeys.has(purpose)) await this.insert(purpose, false);
     await this.load();

@@ -11,7 +11,7 @@ create table public.audit_event (
   ip_address text,
   user_agent text,
   request_id text,
-  details jsonb not null default '{}',
+  details jsonb not null default '{}' check (jsonb_typeof(details) = 'object'),
   primary key (tenant_id, id)
 );
 create index audit_event_actor on public.audit_event (tenant_id, actor_id, id);
@@ -139,6 +139,13 @@ begin
              e.actor_type, e.actor_id, e.session_id, e.target_id, e.ip_address, e.user_agent, e.request_id, e.details, coalesce(v_seq, 0), v_hash
         from unnest(v.ids) with ordinality o (id, place) join public.audit_event e on e.tenant_id = v.tenant_id and e.id = o.id order by o.place;
   end loop;
+end $$;
+
+-- What could not be sealed goes back to the end of the queue, in the transaction that took it off: other companies go on.
+create function app.audit_requeue(p_proof text, p_tenant uuid, p_events uuid[]) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if not private.proven('audit sealer', p_proof) then raise exception 'only the sealer may' using errcode = '42501'; end if;
+  insert into directory.audit_queue (tenant_id, event_id) select p_tenant, e.id from unnest(p_events) with ordinality e (id, place) order by e.place;
 end $$;
 
 -- p_chains: [{tenant, links: [{seq, id, prev_hash, hash}], head: {seq, hash, signed_at, kid, signature}}], in the transaction that claimed them.
