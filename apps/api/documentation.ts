@@ -10,7 +10,13 @@ Errors are \`application/problem+json\` (RFC 9457); switch on \`code\`.`;
 
 /** What Swagger UI fills in: with these and the codes of an authenticator, the introduction's steps work by clicking. */
 const EXAMPLES: Record<string, object> = {
-  Register: { email: 'ada@acme.example', password: 'correct horse battery 9', full_name: 'Ada Lovelace', company_name: 'Acme', company_domain: 'acme.example' },
+  Register: {
+    email: 'ada@acme.example',
+    password: 'correct horse battery 9',
+    full_name: 'Ada Lovelace',
+    company_name: 'Acme',
+    company_domain: 'acme.example',
+  },
   Login: { email: 'ada@acme.example', password: 'correct horse battery 9' },
   VerifyMfa: { code: '123456' },
   Refresh: { refresh_token: 'the refresh_token of the sign-in' },
@@ -28,7 +34,17 @@ const EXAMPLES: Record<string, object> = {
 export function openApi(app: INestApplication): OpenAPIObject {
   const document = SwaggerModule.createDocument(
     app,
-    new DocumentBuilder().setTitle('Watchword').setDescription(INTRODUCTION).setVersion('1').addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'access_token, or mfa_token on the routes of the second factor' }).build(),
+    new DocumentBuilder()
+      .setTitle('Watchword')
+      .setDescription(INTRODUCTION)
+      .setVersion('1')
+      .addBearerAuth({
+        type: 'http',
+        scheme: 'bearer',
+        bearerFormat: 'JWT',
+        description: 'access_token, or mfa_token on the routes of the second factor',
+      })
+      .build(),
   );
   return withExamples(withoutDoubles(withProblems(document)));
 }
@@ -54,7 +70,8 @@ function withProblems(document: OpenAPIObject): OpenAPIObject {
   for (const path of Object.values(document.paths))
     for (const { responses } of Object.values(path) as { responses: Record<string, object> }[]) {
       responses['default'] ??= { description: 'A problem (RFC 9457)' };
-      for (const [status, response] of Object.entries(responses)) if (status === 'default' || Number(status) >= 400) Object.assign(response, { content });
+      for (const [status, response] of Object.entries(responses))
+        if (status === 'default' || Number(status) >= 400) Object.assign(response, { content });
     }
   return document;
 }
@@ -71,12 +88,17 @@ function withExamples(document: OpenAPIObject): OpenAPIObject {
 function withoutDoubles(document: OpenAPIObject): OpenAPIObject {
   for (const path of Object.values(document.paths))
     for (const operation of Object.values(path) as { tags?: string[]; parameters?: { in: string; description?: string }[] }[]) {
-      if (operation.parameters) operation.parameters = operation.parameters.filter((parameter) => parameter.in !== 'header' || parameter.description);
+      if (operation.parameters)
+        operation.parameters = operation.parameters.filter((parameter) => parameter.in !== 'header' || parameter.description);
       if (operation.tags) operation.tags = operation.tags.slice(-1);
     }
   return document;
 }
 
 export function serveDocumentation(app: INestApplication) {
-  SwaggerModule.setup('docs', app, () => openApi(app), { jsonDocumentUrl: 'openapi.json', customSiteTitle: 'Watchword API', swaggerOptions: { persistAuthorization: true, tryItOutEnabled: true } });
+  SwaggerModule.setup('docs', app, () => openApi(app), {
+    jsonDocumentUrl: 'openapi.json',
+    customSiteTitle: 'Watchword API',
+    swaggerOptions: { persistAuthorization: true, tryItOutEnabled: true },
+  });
 }

@@ -11,7 +11,11 @@ export async function startHttp(module: new () => unknown): Promise<NestFastifyA
 }
 
 export async function createHttp(module: new () => unknown): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(), { logger: nestLogger(), abortOnError: false, bodyParser: false });
+  const app = await NestFactory.create<NestFastifyApplication>(module, httpAdapter(), {
+    logger: nestLogger(),
+    abortOnError: false,
+    bodyParser: false,
+  });
   await hardenHttp(app);
   if (config.swagger) serveDocumentation(app);
   return app;

@@ -62,7 +62,8 @@ export async function probeIsolation(client: pg.Client, tables: string[]): Promi
         crossings[table]!.push(`could not be probed: ${(error as Error).message}`);
       }
     }
-    for (const table of tables.filter((name) => !ROWS[name])) crossings[table]!.push('could not be probed: isolation-probe.ts has no row for this table');
+    for (const table of tables.filter((name) => !ROWS[name]))
+      crossings[table]!.push('could not be probed: isolation-probe.ts has no row for this table');
 
     const strangers = { 'another company': signTenant(b), nobody: '', 'a forged name': `${a}.${'0'.repeat(64)}`, 'an unsigned name': a };
     for (const [who, setting] of Object.entries(strangers)) {

@@ -8,13 +8,22 @@ const HEADINGS: Row = ['TABLE', 'SECURITY', 'FORCE', 'POLICIES', 'OWNER', 'THIS 
 
 /** Exit 0: no hole. 1: a hole. The report goes to stdout. */
 export async function isolationVerify(_argv: string[]): Promise<number> {
-  const client = new pg.Client({ connectionString: config.DATABASE_URL, connectionTimeoutMillis: 5_000, application_name: 'watchword-isolation' });
+  const client = new pg.Client({
+    connectionString: config.DATABASE_URL,
+    connectionTimeoutMillis: 5_000,
+    application_name: 'watchword-isolation',
+  });
   await client.connect();
   try {
     const report = await inspectIsolation(client);
     const keyMatches = await tenantKeyMatches(client);
     if (!keyMatches) report.holes.push('the database was given another TENANT_KEY than this process, so nothing can be probed');
-    const probes = keyMatches ? await probeIsolation(client, report.tables.map(({ table }) => table)) : undefined;
+    const probes = keyMatches
+      ? await probeIsolation(
+          client,
+          report.tables.map(({ table }) => table),
+        )
+      : undefined;
     const found = everyHole(report, probes ?? {});
     process.stdout.write(`${describe(report, probes)}\n\n${verdict(report, found)}\n`);
     return found.length === 0 ? 0 : 1;
@@ -43,7 +52,11 @@ function describe({ role, tables }: IsolationReport, probes: Record<string, stri
     !probes ? 'not probed' : probes[table]!.length > 0 ? 'CROSSED' : 'nothing crosses',
   ]);
   const widths = HEADINGS.map((_, at) => Math.max(...[HEADINGS, ...rows].map((row) => row[at]!.length)));
-  const line = (row: Row) => row.map((cell, at) => cell.padEnd(widths[at]!)).join('  ').trimEnd();
+  const line = (row: Row) =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at]!))
+      .join('  ')
+      .trimEnd();
   return [`Signed in as ${role}.`, '', ...[HEADINGS, ...rows].map(line)].join('\n');
 }
 

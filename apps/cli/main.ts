@@ -11,11 +11,31 @@ export interface Command {
 
 /** Every command. Each loads what it needs when it runs, so that the offline ones need no settings. */
 const COMMANDS: Command[] = [
-  { name: 'migrate', summary: 'bring the database up to date (as its owner, MIGRATION_DATABASE_URL)', run: async (argv) => (await import('./migrate.command.js')).migrateCommand(argv) },
-  { name: 'isolation verify', summary: 'look for holes between companies, table by table, and probe them', run: async (argv) => (await import('./isolation-verify.command.js')).isolationVerify(argv) },
-  { name: 'audit verify', summary: 'check an exported audit chain, offline: <file> --key <jwk>', run: async (argv) => (await import('./audit-verify.command.js')).auditVerify(argv, process) },
-  { name: 'keys rotate', summary: 'make a new signing key: access (default) or audit', run: async (argv) => (await import('./keys-rotate.command.js')).keysRotate(argv) },
-  { name: 'openapi', summary: 'write the description of the API: --out <file>', run: async (argv) => (await import('./openapi.command.js')).openApiCommand(argv) },
+  {
+    name: 'migrate',
+    summary: 'bring the database up to date (as its owner, MIGRATION_DATABASE_URL)',
+    run: async (argv) => (await import('./migrate.command.js')).migrateCommand(argv),
+  },
+  {
+    name: 'isolation verify',
+    summary: 'look for holes between companies, table by table, and probe them',
+    run: async (argv) => (await import('./isolation-verify.command.js')).isolationVerify(argv),
+  },
+  {
+    name: 'audit verify',
+    summary: 'check an exported audit chain, offline: <file> --key <jwk>',
+    run: async (argv) => (await import('./audit-verify.command.js')).auditVerify(argv, process),
+  },
+  {
+    name: 'keys rotate',
+    summary: 'make a new signing key: access (default) or audit',
+    run: async (argv) => (await import('./keys-rotate.command.js')).keysRotate(argv),
+  },
+  {
+    name: 'openapi',
+    summary: 'write the description of the API: --out <file>',
+    run: async (argv) => (await import('./openapi.command.js')).openApiCommand(argv),
+  },
 ];
 
 const argv = process.argv.slice(2);
@@ -24,7 +44,9 @@ const command = COMMANDS.find(({ name }) => name.split(' ').every((word, at) => 
 if (!command) {
   const asked = argv.length > 0 && !['help', '--help', '-h'].includes(argv[0]!);
   const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(18)} ${summary}`);
-  process[asked ? 'stderr' : 'stdout'].write(`${asked ? `There is no command "${argv.join(' ')}".\n` : ''}npm run watchword -- <command>\n${lines.join('\n')}\n`);
+  process[asked ? 'stderr' : 'stdout'].write(
+    `${asked ? `There is no command "${argv.join(' ')}".\n` : ''}npm run watchword -- <command>\n${lines.join('\n')}\n`,
+  );
   process.exitCode = asked ? 2 : 0;
 } else {
   await running(`"${command.name}"`, async () => {

@@ -6,7 +6,14 @@ import { parseArgs } from 'node:util';
 export async function openApiCommand(argv: string[]): Promise<number> {
   const { values } = parseArgs({ args: argv, options: { out: { type: 'string', default: 'openapi.json' } } });
   const key = () => randomBytes(32).toString('base64');
-  Object.assign(process.env, { NODE_ENV: 'development', DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', SEALING_KEY: key(), HASHING_KEY: key(), TENANT_KEY: key(), LOG_LEVEL: 'silent' });
+  Object.assign(process.env, {
+    NODE_ENV: 'development',
+    DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+    SEALING_KEY: key(),
+    HASHING_KEY: key(),
+    TENANT_KEY: key(),
+    LOG_LEVEL: 'silent',
+  });
   const { createHttp } = await import('../api/start.js');
   const { AppModule } = await import('../api/app.module.js');
   const { openApi } = await import('../api/documentation.js');

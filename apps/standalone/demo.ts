@@ -6,11 +6,21 @@ import { TenantsService } from '@app/tenants';
 
 const PASSWORD = 'SecurePass123!';
 const COMPANIES: { name: string; domain: string; people: { role: Role; name: string }[] }[] = [
-  { name: 'TechCorp', domain: 'techcorp.com', people: [{ role: 'admin', name: 'Tess Admin' }, { role: 'manager', name: 'Max Manager' }, { role: 'user', name: 'Uma User' }] },
+  {
+    name: 'TechCorp',
+    domain: 'techcorp.com',
+    people: [
+      { role: 'admin', name: 'Tess Admin' },
+      { role: 'manager', name: 'Max Manager' },
+      { role: 'user', name: 'Uma User' },
+    ],
+  },
   { name: 'StartupXYZ', domain: 'startupxyz.com', people: [{ role: 'admin', name: 'Sam Admin' }] },
 ];
 
-export const DEMO_SIGN_INS = COMPANIES.flatMap(({ name, domain, people }) => people.map(({ role }) => `${`${role}@${domain}`.padEnd(24)} ${role} of ${name}`));
+export const DEMO_SIGN_INS = COMPANIES.flatMap(({ name, domain, people }) =>
+  people.map(({ role }) => `${`${role}@${domain}`.padEnd(24)} ${role} of ${name}`),
+);
 
 /** Two companies to try things with. Made on an embedded database only: everybody knows their password. */
 export async function createDemo(app: INestApplicationContext): Promise<void> {

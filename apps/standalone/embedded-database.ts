@@ -19,7 +19,10 @@ interface Secrets {
  * Database, owner and secrets of an embedded server, made on the first start. Returns the environment the product needs.
  * @throws StandaloneError when there is a database whose secrets are gone
  */
-export async function prepareDatabase({ ownerUrl, dataDir }: Pick<RunningPostgres, 'ownerUrl' | 'dataDir'>): Promise<Record<string, string>> {
+export async function prepareDatabase({
+  ownerUrl,
+  dataDir,
+}: Pick<RunningPostgres, 'ownerUrl' | 'dataDir'>): Promise<Record<string, string>> {
   const client = new pg.Client({ connectionString: ownerUrl });
   await client.connect();
   let secrets: Secrets;
@@ -28,7 +31,8 @@ export async function prepareDatabase({ ownerUrl, dataDir }: Pick<RunningPostgre
     const exists = await has(`select from pg_database where datname = '${DATABASE}'`);
     secrets = secretsOf(dataDir, { mayMake: !exists });
     // The owner is an ordinary role: row level security binds it, too.
-    if (!(await has(`select from pg_roles where rolname = 'watchword_owner'`))) await client.query('create role watchword_owner login createrole');
+    if (!(await has(`select from pg_roles where rolname = 'watchword_owner'`)))
+      await client.query('create role watchword_owner login createrole');
     await client.query(`alter role watchword_owner password ${client.escapeLiteral(secrets.ownerPassword)}`);
     if (!exists) await client.query(`create database ${DATABASE} owner watchword_owner`);
   } finally {
@@ -45,7 +49,10 @@ export async function prepareDatabase({ ownerUrl, dataDir }: Pick<RunningPostgre
 
 function secretsOf(dataDir: string, { mayMake }: { mayMake: boolean }): Secrets {
   const file = join(dataDir, 'secrets.json');
-  const gone = (what: string) => new StandaloneError(`${file} ${what}, and without it the database cannot be read: put it back, or run \`npm start -- --fresh\` to begin anew.`);
+  const gone = (what: string) =>
+    new StandaloneError(
+      `${file} ${what}, and without it the database cannot be read: put it back, or run \`npm start -- --fresh\` to begin anew.`,
+    );
   if (existsSync(file)) {
     try {
       return JSON.parse(readFileSync(file, 'utf8')) as Secrets;

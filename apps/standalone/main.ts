@@ -32,7 +32,8 @@ function readArguments() {
 await running('Watchword', async () => {
   const started = Date.now();
   const { values } = readArguments();
-  if (values.help) return void say('npm start             the whole product on this machine\nnpm start -- --fresh  the same, with an empty database');
+  if (values.help)
+    return void say('npm start             the whole product on this machine\nnpm start -- --fresh  the same, with an empty database');
 
   const host = (process.env.HOST ??= '127.0.0.1');
   const port = Number((process.env.PORT ??= '8000'));

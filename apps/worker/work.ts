@@ -4,6 +4,6 @@ import { WorkerModule } from './worker.module.js';
 
 export async function work(): Promise<void> {
   const app = await NestFactory.createApplicationContext(WorkerModule, { logger: nestLogger(), abortOnError: false });
-  app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
+  app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
   log().info('The worker runs.');
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { type Caller, CurrentCaller, Pending, Returns, Roles } from '@app/platform';
 import * as contract from './mfa.contract.js';
 import type { EnrolledFactor } from './enrolled-factor.entity.js';
+import { MfaError } from './mfa.errors.js';
 import { MfaService } from './mfa.service.js';
 
 type Code = z.output<typeof contract.confirmCode>;
@@ -101,6 +102,7 @@ export class MfaController {
   }
 
   private async begin(caller: Caller, type: string, label?: string) {
+    provenEnough(caller);
     const { factorId, reveal } = await this.mfa.enroll(caller.id, { account: caller.email, issuer: caller.companyName }, type, label);
     const { secret, otpauthUri } = reveal as { secret: string; otpauthUri: string };
     const qr = await QRCode.toDataURL(otpauthUri, { errorCorrectionLevel: 'M', margin: 4, scale: 6 });
@@ -115,9 +117,15 @@ export class MfaController {
   }
 
   private async enabled(caller: Caller, code: string, id?: string) {
+    provenEnough(caller);
     const { backupCodes } = await this.mfa.confirm(caller.id, code, id);
     return { message: 'MFA successfully activated', ...(backupCodes && { backup_codes: backupCodes }) };
   }
+}
+
+/** Whoever has a second factor adds or replaces one with it, not with the password alone (NIST SP 800-63B-4 §4.1.2.1). */
+function provenEnough(caller: Caller) {
+  if (caller.kind === 'user' && caller.profile.mfa_enabled && !caller.amr.includes('mfa')) throw MfaError.freshSignInRequired();
 }
 
 const view = ({ id, type, label, confirmedAt, disabledAt, createdAt, lastUsedAt }: EnrolledFactor) => ({

@@ -4,6 +4,7 @@ export const MfaError = defineErrors('mfa', {
   wrongCode: ['unauthorized', 'That code is wrong, expired or already used.'],
   notPending: ['conflict', 'Nothing waits to be confirmed. Start with mfa/setup.'],
   notEnabled: ['conflict', 'No second factor is set up.'],
+  freshSignInRequired: ['forbidden', 'Sign in with your second factor first: this session was opened without it.'],
   notFound: ['not_found', 'There is no such factor.'],
   unknownFactor: ['invalid', 'There is no such kind of factor.'],
   tooManyAttempts: ['rate_limited', 'Too many wrong codes. Try again later.'],

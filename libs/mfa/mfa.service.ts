@@ -57,6 +57,7 @@ export class MfaService {
 
   /** New backup codes in place of the old ones, for a fresh second factor. */
   async renewBackupCodes(userId: string, answer: string): Promise<string[]> {
+    await this.requireEnabled(userId);
     const proof = await this.attempts.check({ tenantId: this.context.tenantId!, userId, answer });
     return this.context.transaction(async (em) => {
       await this.spend(em, userId, proof);
@@ -86,6 +87,7 @@ export class MfaService {
 
   /** Every factor goes, for a fresh second factor. */
   async disable(userId: string, answer: string): Promise<void> {
+    await this.requireEnabled(userId);
     const proof = await this.attempts.check({ tenantId: this.context.tenantId!, userId, answer });
     await this.context.transaction(async (em) => {
       await this.spend(em, userId, proof);
@@ -98,6 +100,13 @@ export class MfaService {
   async removeAll(em: EntityManager, userId: string): Promise<void> {
     await em.nativeDelete(EnrolledFactor, { userId });
     await em.execute(`select app.attempt_clear('mfa', ?)`, [userId]);
+  }
+
+  private async requireEnabled(userId: string): Promise<void> {
+    const some = await this.context.transaction((em) =>
+      em.findOne(EnrolledFactor, { userId, confirmedAt: { $ne: null } }, { fields: ['id'] }),
+    );
+    if (!some) throw MfaError.notEnabled();
   }
 
   private async issueBackupCodes(em: EntityManager, userId: string): Promise<string[]> {

@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { config } from './config.js';
+import { databaseSocket } from './database-socket.js';
 
 /** A statement prepared once per connection under `name`, and run in one round trip. */
 export interface Statement<Row> {
@@ -25,6 +26,7 @@ export class HotStatements implements OnApplicationShutdown {
     connectionTimeoutMillis: 3_000,
     statement_timeout: 15_000,
     idle_in_transaction_session_timeout: 15_000,
+    stream: databaseSocket,
     keepAlive: true,
     application_name: 'watchword',
   });

@@ -10,7 +10,31 @@ const within = (depth: number, value: object): object => (depth === 0 ? value : 
 
 describe('A log line', () => {
   it('knows every name under which this product carries a secret', () => {
-    const carried = ['authorization', 'cookie', 'set-cookie', 'x-api-key', 'api_key', 'password', 'current_password', 'new_password', 'password_hash', 'code', 'totp_code', 'mfa_code', 'token', 'access_token', 'refresh_token', 'mfa_token', 'secret', 'manual_entry_key', 'otpauth_uri', 'qr_code', 'qr_code_uri', 'backup_codes', 'state'];
+    const carried = [
+      'authorization',
+      'cookie',
+      'set-cookie',
+      'x-api-key',
+      'api_key',
+      'password',
+      'current_password',
+      'new_password',
+      'password_hash',
+      'code',
+      'totp_code',
+      'mfa_code',
+      'token',
+      'access_token',
+      'refresh_token',
+      'mfa_token',
+      'secret',
+      'manual_entry_key',
+      'otpauth_uri',
+      'qr_code',
+      'qr_code_uri',
+      'backup_codes',
+      'state',
+    ];
     expect(REDACTED).toEqual(expect.arrayContaining(carried));
   });
 
@@ -24,11 +48,23 @@ describe('A log line', () => {
   });
 
   it('of a failure has its kind, reason, words and stack, and not what the database said of the row', () => {
-    const failure = Object.assign(new Error('violates check constraint'), { code: '23514', detail: 'Failing row contains (canary)', where: 'canary', query: 'canary', parameters: ['canary'], response: { body: 'canary' } });
+    const failure = Object.assign(new Error('violates check constraint'), {
+      code: '23514',
+      detail: 'Failing row contains (canary)',
+      where: 'canary',
+      query: 'canary',
+      parameters: ['canary'],
+      response: { body: 'canary' },
+    });
     for (const key of ['err', 'error']) {
       const text = logged((logger) => logger.error({ [key]: failure }, 'unexpected failure'));
       expect(text).not.toContain('canary');
-      expect(JSON.parse(text)[key]).toEqual({ name: 'Error', reason: '23514', message: 'violates check constraint', stack: expect.stringContaining('logging.spec.ts') });
+      expect(JSON.parse(text)[key]).toEqual({
+        name: 'Error',
+        reason: '23514',
+        message: 'violates check constraint',
+        stack: expect.stringContaining('logging.spec.ts'),
+      });
     }
   });
 

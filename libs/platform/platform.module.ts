@@ -6,6 +6,7 @@ import { TerminusModule } from '@nestjs/terminus';
 import { RequestError } from './app-error.js';
 import { AppErrorFilter } from './app-error.filter.js';
 import { config } from './config.js';
+import { databaseSocket } from './database-socket.js';
 import { HealthController } from './health.controller.js';
 import { HotStatements } from './hot-statements.js';
 import { SHOWN_OF_A_STATEMENT } from './isolation.js';
@@ -49,7 +50,12 @@ const VEIL = `/*${' '.repeat(SHOWN_OF_A_STATEMENT)}*/ `;
         ensureDatabase: false,
         discovery: { warnWhenNoEntities: false }, // the command line's part of the platform has none
         pool: { min: 0, max: Math.max(2, Math.ceil(config.DATABASE_POOL / 2)) },
-        driverOptions: { connectionTimeoutMillis: 3_000, statement_timeout: 15_000, application_name: 'watchword-orm' },
+        driverOptions: {
+          stream: databaseSocket,
+          connectionTimeoutMillis: 3_000,
+          statement_timeout: 15_000,
+          application_name: 'watchword-orm',
+        },
       }),
     }),
     TerminusModule.forRoot({ logger: false }),

@@ -9,7 +9,8 @@ describe('The windows of the limits', () => {
 
   it('begin anew after their time, and not a moment sooner', async () => {
     const windows = new WindowStorage();
-    for (let hit = 1; hit <= 3; hit++) expect(await windows.increment('a', MINUTE, 2)).toMatchObject({ totalHits: hit, isBlocked: hit > 2 });
+    for (let hit = 1; hit <= 3; hit++)
+      expect(await windows.increment('a', MINUTE, 2)).toMatchObject({ totalHits: hit, isBlocked: hit > 2 });
     vi.advanceTimersByTime(MINUTE - 1);
     expect(await windows.increment('a', MINUTE, 2)).toMatchObject({ totalHits: 4, isBlocked: true, timeToBlockExpire: 1 });
     vi.advanceTimersByTime(1);

@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { HotStatements } from './hot-statements.js';
 import { log } from './logging.js';
@@ -18,7 +19,8 @@ export interface SigningKey {
 
 const ALGORITHM = { access: 'ES256', audit: 'EdDSA' } as const;
 const RELOAD_MS = 15_000;
-const MIN_RELOAD_MS = 1_000;
+/** Between two looks for keys we do not know: whoever asks meanwhile waits for the next one. */
+const MIN_RELOAD_MS = 250;
 /** Longer than any access token lives, so that none outlives the key that proves it. */
 const VERIFIES_FOR_MS = 2 * 3_600_000;
 
@@ -35,6 +37,7 @@ export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
   private currentKeys = new Map<KeyPurpose, SigningKey>();
   private timer: NodeJS.Timeout | undefined;
   private loadedAt = 0;
+  private reloading: Promise<void> | undefined;
 
   constructor(
     private readonly statements: HotStatements,
@@ -62,7 +65,7 @@ export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
   }
 
   async find(purpose: KeyPurpose, kid: string): Promise<SigningKey | undefined> {
-    if (!this.keys.has(kid) && Date.now() - this.loadedAt > MIN_RELOAD_MS) await this.load();
+    if (!this.keys.has(kid)) await (this.reloading ??= this.reload().finally(() => (this.reloading = undefined)));
     const key = this.keys.get(kid);
     if (key?.purpose !== purpose || (purpose === 'access' && key.retiredAt && Date.now() - key.retiredAt.getTime() > VERIFIES_FOR_MS))
       return undefined;
@@ -106,6 +109,11 @@ export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
       client.release();
     }
     return kid;
+  }
+
+  private async reload() {
+    await sleep(Math.max(0, this.loadedAt + MIN_RELOAD_MS - Date.now()));
+    await this.load();
   }
 
   private async load() {

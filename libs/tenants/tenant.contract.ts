@@ -6,7 +6,10 @@ const mfa = z.enum(['optional', 'required']);
 export const companyPolicy = z
   .strictObject({
     mfa: z.strictObject({ admin: mfa.default('optional'), manager: mfa.default('optional'), user: mfa.default('optional') }).prefault({}),
-    totp_window: z.union([z.literal(0), z.literal(1)]).default(1).describe('time steps of 30 s accepted either side of now'),
+    totp_window: z
+      .union([z.literal(0), z.literal(1)])
+      .default(1)
+      .describe('time steps of 30 s accepted either side of now'),
   })
   .meta({ id: 'CompanyPolicy' });
 export type CompanyPolicy = z.output<typeof companyPolicy>;

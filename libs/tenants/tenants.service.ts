@@ -20,10 +20,11 @@ export class TenantsService {
     try {
       await em.flush();
     } catch (error) {
-      if (error instanceof UniqueConstraintViolationException) throw TenantError.domainTaken({ errors: [{ field: 'company_domain', message: 'is taken' }] });
+      if (error instanceof UniqueConstraintViolationException)
+        throw TenantError.domainTaken({ errors: [{ field: 'company_domain', message: 'is taken' }] });
       throw error;
     }
-    this.audit.record('company.created', { targetId: id, details: { domain } });
+    this.audit.record('company.created', { actorType: 'anonymous', targetId: id, details: { domain } });
     return tenant;
   }
 
@@ -37,10 +38,19 @@ export class TenantsService {
       const before = policyOf(tenant.policy);
       if (name !== undefined) tenant.name = name;
       if (policy) tenant.policy = policyOf({ ...before, ...policy, mfa: { ...before.mfa, ...policy.mfa } });
-      this.audit.record('company.updated', { targetId: tenant.id, details: { fields: [...(name === undefined ? [] : ['name']), ...Object.keys(policy ?? {}).map((key) => `policy.${key}`)] } });
+      this.audit.record('company.updated', {
+        targetId: tenant.id,
+        details: { fields: [...(name === undefined ? [] : ['name']), ...Object.keys(policy ?? {}).map((key) => `policy.${key}`)] },
+      });
       return view(tenant);
     });
   }
 }
 
-const view = ({ id, name, domain, policy, createdAt }: Tenant) => ({ id, name, domain, policy: policyOf(policy), created_at: createdAt.toISOString() });
+const view = ({ id, name, domain, policy, createdAt }: Tenant) => ({
+  id,
+  name,
+  domain,
+  policy: policyOf(policy),
+  created_at: createdAt.toISOString(),
+});

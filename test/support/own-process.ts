@@ -12,7 +12,11 @@ export interface OwnProcess {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-export async function ownProcess(name: 'api' | 'worker', settings: Record<string, string> = {}, { waits = true } = {}): Promise<OwnProcess> {
+export async function ownProcess(
+  name: 'api' | 'worker',
+  settings: Record<string, string> = {},
+  { waits = true } = {},
+): Promise<OwnProcess> {
   const port = await freePort();
   const child = launch(ENTRY(name), { ...inject('stack').env, PORT: String(port), ...settings });
   let text = '';
@@ -30,4 +34,3 @@ export async function ownProcess(name: 'api' | 'worker', settings: Record<string
 }
 
 export const ownApi = (settings?: Record<string, string>) => ownProcess('api', settings);
-

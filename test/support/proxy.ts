@@ -30,7 +30,10 @@ export class Proxy {
     this.weather = weather;
     for (const [client, upstream] of this.pairs) {
       if (weather === 'refuse') client.resetAndDestroy();
-      for (const [from, to] of [[client, upstream], [upstream, client]] as const) {
+      for (const [from, to] of [
+        [client, upstream],
+        [upstream, client],
+      ] as const) {
         from.unpipe();
         if (weather === 'black-hole') from.resume();
         else from.pipe(to);

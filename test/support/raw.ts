@@ -23,7 +23,9 @@ export async function raw(url: string, request: string | Buffer, patience = 5_00
   const text = Buffer.concat(chunks).toString('utf8');
   const [head = '', ...body] = text.split('\r\n\r\n');
   const [line = '', ...fields] = head.split('\r\n');
-  const headers = new Headers(fields.map((field): [string, string] => [field.slice(0, field.indexOf(':')), field.slice(field.indexOf(':') + 1).trim()]));
+  const headers = new Headers(
+    fields.map((field): [string, string] => [field.slice(0, field.indexOf(':')), field.slice(field.indexOf(':') + 1).trim()]),
+  );
   return { status: Number(line.split(' ')[1]), headers, text: body.join('\r\n\r\n') };
 }
 

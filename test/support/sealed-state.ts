@@ -7,7 +7,9 @@ const idOf = (key: Buffer) => createHash('sha256').update('watchword.key-id').up
 
 export function openState(env: Record<string, string>, tenantId: string, factorId: string, sealed: string): object {
   const bytes = Buffer.from(sealed, 'base64url');
-  const decipher = createDecipheriv('aes-256-gcm', keyOf(env), bytes.subarray(4, 16)).setAAD(aad(tenantId, factorId)).setAuthTag(bytes.subarray(16, 32));
+  const decipher = createDecipheriv('aes-256-gcm', keyOf(env), bytes.subarray(4, 16))
+    .setAAD(aad(tenantId, factorId))
+    .setAuthTag(bytes.subarray(16, 32));
   return JSON.parse(Buffer.concat([decipher.update(bytes.subarray(32)), decipher.final()]).toString('utf8'));
 }
 

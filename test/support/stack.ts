@@ -25,7 +25,8 @@ declare module 'vitest' {
 }
 
 /** Compiled, as it is deployed; `npm test` builds first. */
-export const ENTRY = (name: 'api' | 'worker' | 'cli' | 'standalone') => join(import.meta.dirname, '..', '..', 'dist', 'apps', name, 'main.js');
+export const ENTRY = (name: 'api' | 'worker' | 'cli' | 'standalone') =>
+  join(import.meta.dirname, '..', '..', 'dist', 'apps', name, 'main.js');
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -38,7 +39,10 @@ export async function freePort(): Promise<number> {
 
 /** Exactly this environment, plus what any process needs: nothing of the machine that runs the tests leaks in. */
 export function launch(entry: string, env: Record<string, string>, args: string[] = []): ChildProcess {
-  return spawn(process.execPath, [entry, ...args], { env: { PATH: process.env.PATH ?? '', TMPDIR: tmpdir(), UV_THREADPOOL_SIZE: '2', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, [entry, ...args], {
+    env: { PATH: process.env.PATH ?? '', TMPDIR: tmpdir(), UV_THREADPOOL_SIZE: '2', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 export async function ready(url: string, child: ChildProcess): Promise<void> {

@@ -41,10 +41,23 @@ export class World {
   }
 
   /** One request. `at`: which of the two API processes. */
-  async call(method: string, path: string, { body, token, at = 0, headers = {} }: { body?: unknown; token?: string | undefined; at?: number; headers?: Record<string, string> } = {}): Promise<Answer> {
+  async call(
+    method: string,
+    path: string,
+    {
+      body,
+      token,
+      at = 0,
+      headers = {},
+    }: { body?: unknown; token?: string | undefined; at?: number; headers?: Record<string, string> } = {},
+  ): Promise<Answer> {
     const response = await fetch(`${this.stack.urls[at % this.stack.urls.length]}${path}`, {
       method,
-      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(token && { authorization: `Bearer ${token}` }), ...headers },
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token && { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
@@ -56,7 +69,9 @@ export class World {
   async company(name = 'Acme'): Promise<Company> {
     const domain = `${randomBytes(6).toString('hex')}.test`;
     const email = `admin@${domain}`;
-    const { status, body } = await this.call('POST', '/api/auth/register', { body: { email, password: PASSWORD, full_name: 'Ada Admin', company_name: name, company_domain: domain } });
+    const { status, body } = await this.call('POST', '/api/auth/register', {
+      body: { email, password: PASSWORD, full_name: 'Ada Admin', company_name: name, company_domain: domain },
+    });
     if (status !== 201) throw new Error(`register answered ${status}: ${JSON.stringify(body)}`);
     const company = new Company(this, body.company_id, domain);
     company.admin = new Person(this, company, body.id, email, 'admin');
@@ -65,14 +80,17 @@ export class World {
   }
 
   /** The value of `app.tenant` that the database believes. */
-  signTenant = (tenantId: string) => `${tenantId}.${createHmac('sha256', Buffer.from(this.stack.env.TENANT_KEY!, 'base64')).update(tenantId).digest('hex')}`;
+  signTenant = (tenantId: string) =>
+    `${tenantId}.${createHmac('sha256', Buffer.from(this.stack.env.TENANT_KEY!, 'base64')).update(tenantId).digest('hex')}`;
 
   /** Reads or writes as the owner, in one company's name. */
   async sql<Row extends object = any>(tenantId: string, text: string, values: unknown[] = []): Promise<Row[]> {
     const client = await this.owner.connect();
     try {
       await client.query('begin');
-      await client.query(`select set_config('app.tenant', $1, true), set_config('app.bound', left($1, 36), true)`, [this.signTenant(tenantId)]);
+      await client.query(`select set_config('app.tenant', $1, true), set_config('app.bound', left($1, 36), true)`, [
+        this.signTenant(tenantId),
+      ]);
       const { rows } = await client.query(text, values);
       await client.query('commit');
       return rows as Row[];
@@ -84,42 +102,27 @@ export class World {
     }
   }
 
-  /**
-   * A staged race: holds the row until every attempt waits for it (or has answered), then lets them all go at once.
-   * `waiting`: how many must be seen waiting, when some cannot reach the row.
-   */
-  async race<T>(tenantId: string, table: string, id: string, attempts: (() => Promise<T>)[], waiting = attempts.length): Promise<T[]> {
-    const holder = await this.owner.connect();
-    try {
-      await holder.query('begin');
-      await holder.query(`select set_config('app.tenant', $1, true), set_config('app.bound', left($1, 36), true)`, [this.signTenant(tenantId)]);
-      const { rowCount } = await holder.query(`select from ${table} where id = $1 for update`, [id]);
-      if (rowCount !== 1) throw new Error(`There is no such row in ${table}`);
-      let settled = 0;
-      const outcomes = Promise.all(attempts.map((attempt) => attempt().finally(() => settled++)));
-      const queued = async () => (await this.superuser.query(`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`)).rowCount!;
-      const deadline = Date.now() + 10_000;
-      while ((await queued()) + settled < waiting) {
-        if (Date.now() > deadline) throw new Error(`Only ${await queued()} of ${waiting} reached ${table}`);
-        await sleep(5);
-      }
-      await holder.query('commit');
-      return await outcomes;
-    } finally {
-      await holder.query('rollback').catch(() => {});
-      holder.release();
-    }
+  /** A staged race for one row: see `gate`. */
+  race<T>(tenantId: string, table: string, id: string, attempts: (() => Promise<T>)[], waiting = attempts.length): Promise<T[]> {
+    return this.gate(tenantId, { text: `select from ${table} where id = $1 for update`, values: [id] }, attempts, waiting);
   }
 
   /**
-   * As `race`, for any lock: `hold` takes it, in the company's name, and may change things that the waiting then find changed. Counts
+   * A staged race: holds a lock until every attempt waits for it (or has answered), then lets them all go at once. `hold` takes it, in the company's name, and may change things that the waiting then find changed. Counts
    * those who wait behind this one lock, however long the line, and nobody else's waits.
    */
-  async gate<T>(tenantId: string, hold: { text: string; values: unknown[] }, attempts: (() => Promise<T>)[], waiting = attempts.length): Promise<T[]> {
+  async gate<T>(
+    tenantId: string,
+    hold: { text: string; values: unknown[] },
+    attempts: (() => Promise<T>)[],
+    waiting = attempts.length,
+  ): Promise<T[]> {
     const holder = await this.owner.connect();
     try {
       await holder.query('begin');
-      await holder.query(`select set_config('app.tenant', $1, true), set_config('app.bound', left($1, 36), true)`, [this.signTenant(tenantId)]);
+      await holder.query(`select set_config('app.tenant', $1, true), set_config('app.bound', left($1, 36), true)`, [
+        this.signTenant(tenantId),
+      ]);
       const { rowCount } = await holder.query(hold.text, hold.values);
       if (rowCount !== 1) throw new Error(`This holds ${rowCount} rows: ${hold.text}`);
       const [{ pid }] = (await holder.query<{ pid: number }>('select pg_backend_pid() as pid')).rows as [{ pid: number }];
@@ -160,7 +163,11 @@ export class Company {
   async person(role: Role = 'user', name = `${role}-${randomBytes(4).toString('hex')}`): Promise<Person> {
     const [id, email] = [uuidv7(), `${name}@${this.domain}`];
     const passwordHash = await (hashed ??= hash(PASSWORD, { algorithm: 2, memoryCost: 19456, timeCost: 2, parallelism: 1 }));
-    await this.world.sql(this.id, `insert into user_account (id, email, email_canonical, full_name, role, password_hash) values ($1, $2, $2, 'A Person', $3, $4)`, [id, email, role, passwordHash]);
+    await this.world.sql(
+      this.id,
+      `insert into user_account (id, email, email_canonical, full_name, role, password_hash) values ($1, $2, $2, 'A Person', $3, $4)`,
+      [id, email, role, passwordHash],
+    );
     const person = new Person(this.world, this, id, email, role);
     await person.signsIn();
     return person;
@@ -196,14 +203,20 @@ export class Person {
   post = (path: string, body: unknown = {}, at = 0) => this.world.call('POST', path, { token: this.token, body, at });
   put = (path: string, body: unknown = {}, at = 0) => this.world.call('PUT', path, { token: this.token, body, at });
   patch = (path: string, body: unknown = {}, at = 0) => this.world.call('PATCH', path, { token: this.token, body, at });
-  delete = (path: string, body?: unknown, at = 0) => this.world.call('DELETE', path, { token: this.token, ...(body !== undefined && { body }), at });
+  delete = (path: string, body?: unknown, at = 0) =>
+    this.world.call('DELETE', path, { token: this.token, ...(body !== undefined && { body }), at });
 
-  login = (extra: object = {}, at = 0) => this.world.call('POST', '/api/auth/login', { body: { email: this.email, password: PASSWORD, company_domain: this.company.domain, ...extra }, at });
+  login = (extra: object = {}, at = 0) =>
+    this.world.call('POST', '/api/auth/login', {
+      body: { email: this.email, password: PASSWORD, company_domain: this.company.domain, ...extra },
+      at,
+    });
 
   /** Signs in, with the second factor where one is due, and keeps the tokens. */
   async signsIn(at = 0): Promise<Answer> {
     let answer = await this.login({}, at);
-    if (answer.body.mfa_required && !answer.body.enrollment_required) answer = await this.verify(answer.body.mfa_token, await this.code(), at);
+    if (answer.body.mfa_required && !answer.body.enrollment_required)
+      answer = await this.verify(answer.body.mfa_token, await this.code(), at);
     if (answer.status !== 200) throw new Error(`sign-in answered ${answer.status}: ${JSON.stringify(answer.body)}`);
     this.token = answer.body.access_token;
     this.refreshToken = answer.body.refresh_token;
@@ -217,7 +230,8 @@ export class Person {
     return body.mfa_token;
   }
 
-  verify = (mfaToken: string, code: string, at = 0) => this.world.call('POST', '/api/auth/verify-mfa', { body: { code }, token: mfaToken, at });
+  verify = (mfaToken: string, code: string, at = 0) =>
+    this.world.call('POST', '/api/auth/verify-mfa', { body: { code }, token: mfaToken, at });
 
   /** Sets up an authenticator app and keeps what it shows. */
   async enablesTotp(token = this.token): Promise<void> {
@@ -247,7 +261,10 @@ export class Person {
     const { openState, sealState } = await import('./sealed-state.js');
     const [row] = await this.company.sql<{ state: string }>('select state from mfa_factor where id = $1', [this.factorId]);
     const state = { ...openState(this.world.stack.env, this.company.id, this.factorId, row!.state), lastStep: 0 };
-    await this.company.sql('update mfa_factor set state = $2, version = version + 1 where id = $1', [this.factorId, sealState(this.world.stack.env, this.company.id, this.factorId, state)]);
+    await this.company.sql('update mfa_factor set state = $2, version = version + 1 where id = $1', [
+      this.factorId,
+      sealState(this.world.stack.env, this.company.id, this.factorId, state),
+    ]);
   }
 
   private counted = (kind: 'password' | 'mfa') => [this.company.id, kind, kind === 'mfa' ? this.id : this.email];
@@ -281,7 +298,10 @@ export class Person {
 }
 
 /** A database beside the stack's, owned by the owner: empty, migrated, or a copy of another that nobody is connected to. */
-export async function anotherDatabase(stack: Stack, { copyOf, migrated = true }: { copyOf?: string; migrated?: boolean } = {}): Promise<AnotherDatabase> {
+export async function anotherDatabase(
+  stack: Stack,
+  { copyOf, migrated = true }: { copyOf?: string; migrated?: boolean } = {},
+): Promise<AnotherDatabase> {
   const name = `another_${randomBytes(6).toString('hex')}`;
   const at = (url: string) => Object.assign(new URL(url), { pathname: `/${name}` }).href;
   const env = { ...stack.env, DATABASE_URL: at(stack.env.DATABASE_URL!), MIGRATION_DATABASE_URL: at(stack.env.MIGRATION_DATABASE_URL!) };
@@ -319,7 +339,11 @@ export interface AnotherDatabase {
 }
 
 /** Runs a process to its end, with exactly this environment. After 20 s it is killed: `code` is null. */
-export async function ran(entry: string, env: Record<string, string>, args: string[] = []): Promise<{ code: number | null; stdout: string; stderr: string; output: string }> {
+export async function ran(
+  entry: string,
+  env: Record<string, string>,
+  args: string[] = [],
+): Promise<{ code: number | null; stdout: string; stderr: string; output: string }> {
   const child = launch(entry, env, args);
   let [stdout, stderr] = ['', ''];
   child.stdout?.on('data', (chunk) => (stdout += chunk));
