@@ -20,7 +20,11 @@ if (built <= sources) {
   process.stderr.write('Building…\n');
   const started = new Date();
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  execFileSync(join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'nest.cmd' : 'nest'), ['build'], { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+  execFileSync(join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'nest.cmd' : 'nest'), ['build'], {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, '');
   utimesSync(stamp, started, started);

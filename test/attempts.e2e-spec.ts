@@ -165,6 +165,7 @@ describe('Guessing', () => {
 
     it('is counted on when a new secret is made: that buys no fresh guesses', async () => {
       const person = await enrolled();
+      await person.signsIn();
       await person.hasFailed('mfa', 9);
       const { body } = await person.post('/api/auth/mfa/setup');
       expect(outcome(await person.post('/api/auth/mfa/enable', { code: person.wrongCode() }))).toBe('mfa.wrong_code');
@@ -319,6 +320,7 @@ describe('Guessing', () => {
 
     it.each(Object.entries(confirmDoors))('a wrong first code is counted, and a right one not looked at after ten: %s', async (_, door) => {
       const person = await enrolled();
+      await person.signsIn();
       const { body } = await person.post('/api/auth/mfa/setup');
       person.secret = body.secret;
       expect(outcome(await door(person, person.wrongCode(), body.factor_id))).toBe('mfa.wrong_code');

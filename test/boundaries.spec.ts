@@ -19,13 +19,26 @@ const READS_ENVIRONMENT = ['libs/platform/config.ts'];
 
 const INDEX_LINES = 35;
 
-const from = (file: string) => [...readFileSync(file, 'utf8').matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)['"]([^'"]+)['"]/g)].map(([, specifier]) => specifier!);
-const aliases = (file: string) => from(file).filter((specifier) => specifier.startsWith('@app/')).map((specifier) => specifier.slice('@app/'.length));
-const paths = (file: string) => from(file).filter((specifier) => specifier.startsWith('.')).map((specifier) => normalize(join(dirname(file), specifier)).replaceAll('\\', '/'));
+const from = (file: string) =>
+  [...readFileSync(file, 'utf8').matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)['"]([^'"]+)['"]/g)].map(
+    ([, specifier]) => specifier!,
+  );
+const aliases = (file: string) =>
+  from(file)
+    .filter((specifier) => specifier.startsWith('@app/'))
+    .map((specifier) => specifier.slice('@app/'.length));
+const paths = (file: string) =>
+  from(file)
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => normalize(join(dirname(file), specifier)).replaceAll('\\', '/'));
 const code = (file: string) => readFileSync(file, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
 
-const libraries = globSync('libs/**/*.ts').map((file) => file.replaceAll('\\', '/')).toSorted();
-const applications = globSync('apps/**/*.ts').map((file) => file.replaceAll('\\', '/')).toSorted();
+const libraries = globSync('libs/**/*.ts')
+  .map((file) => file.replaceAll('\\', '/'))
+  .toSorted();
+const applications = globSync('apps/**/*.ts')
+  .map((file) => file.replaceAll('\\', '/'))
+  .toSorted();
 const isProduct = (file: string) => !file.endsWith('.spec.ts');
 
 describe('Module boundaries', () => {
@@ -45,8 +58,14 @@ describe('Module boundaries', () => {
 
   it.each(libraries)('%s imports only what its library may', (file) => {
     const lib = file.split('/')[1]!;
-    expect(aliases(file).filter((name) => !ALLOWED[lib]!.includes(name)), 'by name').toEqual([]);
-    expect(paths(file).filter((path) => !path.startsWith(`libs/${lib}/`)), 'by path').toEqual([]);
+    expect(
+      aliases(file).filter((name) => !ALLOWED[lib]!.includes(name)),
+      'by name',
+    ).toEqual([]);
+    expect(
+      paths(file).filter((path) => !path.startsWith(`libs/${lib}/`)),
+      'by path',
+    ).toEqual([]);
   });
 
   it.each(applications.filter(isProduct))('%s takes libraries by name', (file) => {
@@ -65,7 +84,13 @@ describe('Module boundaries', () => {
   });
 
   it('reads the environment in one place', () => {
-    const readers = libraries.filter((file) => isProduct(file) && /\bprocess\s*\.\s*env\b|\bprocess\[['"]env|\{[^}]*\benv\b[^}]*\}\s*=\s*process\b|import\s*\{[^}]*\benv\b[^}]*\}\s*from\s*['"]node:process/.test(code(file)));
+    const readers = libraries.filter(
+      (file) =>
+        isProduct(file) &&
+        /\bprocess\s*\.\s*env\b|\bprocess\[['"]env|\{[^}]*\benv\b[^}]*\}\s*=\s*process\b|import\s*\{[^}]*\benv\b[^}]*\}\s*from\s*['"]node:process/.test(
+          code(file),
+        ),
+    );
     expect(readers).toEqual(READS_ENVIRONMENT);
   });
 

@@ -10,7 +10,14 @@ function table(): string {
   return Object.entries(shape)
     .map(([name, field]) => {
       const { type, defaultValue } = (field as unknown as { def: { type: string; defaultValue?: unknown } }).def;
-      const preset = type === 'default' ? ([defaultValue].flat().join(',') ? `\`${String(defaultValue)}\`` : 'none') : type === 'optional' ? '' : '**required**';
+      const preset =
+        type === 'default'
+          ? [defaultValue].flat().join(',')
+            ? `\`${String(defaultValue)}\``
+            : 'none'
+          : type === 'optional'
+            ? ''
+            : '**required**';
       return `| \`${name}\` | ${name === 'HASHING_SLOTS' ? 'cores' : preset} | ${(field as z.ZodType).description} |\n`;
     })
     .join('');

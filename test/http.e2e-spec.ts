@@ -37,7 +37,12 @@ const rawProblem = async (request: string | Buffer) => {
   return { ...answer, body: JSON.parse(answer.text) };
 };
 const post = (path: string, body: Buffer | string, extra = '') =>
-  Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n${extra}content-length: ${Buffer.byteLength(body)}\r\n\r\n`), Buffer.from(body)]);
+  Buffer.concat([
+    Buffer.from(
+      `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n${extra}content-length: ${Buffer.byteLength(body)}\r\n\r\n`,
+    ),
+    Buffer.from(body),
+  ]);
 
 describe('A request that is not one', () => {
   it.each([
@@ -79,9 +84,17 @@ describe('A request that is not one', () => {
   });
 
   it('names every bad field at once', async () => {
-    const answer = await world.call('POST', '/api/auth/register', { body: { email: 'x', password: 1, full_name: '', company_name: null, company_domain: '..' } });
+    const answer = await world.call('POST', '/api/auth/register', {
+      body: { email: 'x', password: 1, full_name: '', company_name: null, company_domain: '..' },
+    });
     expectProblem(answer, 'request.invalid');
-    expect(answer.body.errors.map(({ field }: { field: string }) => field)).toEqual(['email', 'password', 'full_name', 'company_name', 'company_domain']);
+    expect(answer.body.errors.map(({ field }: { field: string }) => field)).toEqual([
+      'email',
+      'password',
+      'full_name',
+      'company_name',
+      'company_domain',
+    ]);
     const query = await world.call('GET', '/api/audit?limit=0&actor_id=x&from=yesterday&to=1', { token: company.admin.token });
     expect(query.body.errors.map(({ field }: { field: string }) => field)).toEqual(['limit', 'actor_id', 'from', 'to']);
   });
@@ -92,20 +105,26 @@ describe('A request that is not one', () => {
     expect(announced.status).toBe(413);
     expectProblem(announced, 'request.too_large');
     const chunk = body(65_537);
-    const chunked = await rawProblem(`POST /api/auth/login HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${chunk.length.toString(16)}\r\n${chunk}\r\n0\r\n\r\n`);
+    const chunked = await rawProblem(
+      `POST /api/auth/login HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n${chunk.length.toString(16)}\r\n${chunk}\r\n0\r\n\r\n`,
+    );
     expect(chunked.status).toBe(413);
     expectProblem(chunked, 'request.too_large');
     expect((await login(body(65_536), JSON_TYPE)).status).toBe(401);
   });
 
-  it.each([['text/plain'], ['application/x-www-form-urlencoded'], ['multipart/form-data; boundary=x'], ['application/xml'], ['application/json; charset=utf-16'], ['application/jsonp']])(
-    'is refused with 415 as %s',
-    async (type) => {
-      const answer = await login('{}', { 'content-type': type });
-      expect(answer.status).toBe(415);
-      expectProblem(answer, 'request.unsupported_media');
-    },
-  );
+  it.each([
+    ['text/plain'],
+    ['application/x-www-form-urlencoded'],
+    ['multipart/form-data; boundary=x'],
+    ['application/xml'],
+    ['application/json; charset=utf-16'],
+    ['application/jsonp'],
+  ])('is refused with 415 as %s', async (type) => {
+    const answer = await login('{}', { 'content-type': type });
+    expect(answer.status).toBe(415);
+    expectProblem(answer, 'request.unsupported_media');
+  });
 
   it('is refused with 400 when it is not UTF-8, rather than read as something else', async () => {
     const answer = await rawProblem(post('/api/auth/login', Buffer.from('{"email":"a@b.co","password":"\xff\xfe"}', 'latin1')));
@@ -130,10 +149,18 @@ describe('A request that is not one', () => {
     expectProblem(two);
   });
 
-  it.each([['__proto__', '{"role":"admin","is_active":true}'], ['constructor', '{"prototype":{"role":"admin"}}'], ['prototype', '{"role":"admin"}']])('changes nothing by the name %s', async (name, value) => {
+  it.each([
+    ['__proto__', '{"role":"admin","is_active":true}'],
+    ['constructor', '{"prototype":{"role":"admin"}}'],
+    ['prototype', '{"role":"admin"}'],
+  ])('changes nothing by the name %s', async (name, value) => {
     const { admin } = company;
     const user = await company.person('user');
-    const changed = await world.call('PUT', '/api/users/me', { token: user.token, body: `{"full_name":"Changed","${name}":${value}}`, headers: JSON_TYPE });
+    const changed = await world.call('PUT', '/api/users/me', {
+      token: user.token,
+      body: `{"full_name":"Changed","${name}":${value}}`,
+      headers: JSON_TYPE,
+    });
     expect([200, 400]).toContain(changed.status);
     const listed = await admin.get('/api/users');
     expect(listed.body.data.find(({ id }: { id: string }) => id === user.id).role).toBe('user');
@@ -142,12 +169,15 @@ describe('A request that is not one', () => {
     expect(stranger.body.role).toBeUndefined();
   });
 
-  it.each([['/%E0%A4%A'], ['/api/users/%E0%A4%A'], ['/api/users/%'], ['/%c0%ae%c0%ae/etc/passwd']])('is answered 400 as a problem when %s cannot be decoded', async (path) => {
-    const answer = await rawProblem(`GET ${path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${company.admin.token}\r\n\r\n`);
-    expect(answer.status).toBe(400);
-    expectProblem(answer);
-    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
-  });
+  it.each([['/%E0%A4%A'], ['/api/users/%E0%A4%A'], ['/api/users/%'], ['/%c0%ae%c0%ae/etc/passwd']])(
+    'is answered 400 as a problem when %s cannot be decoded',
+    async (path) => {
+      const answer = await rawProblem(`GET ${path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${company.admin.token}\r\n\r\n`);
+      expect(answer.status).toBe(400);
+      expectProblem(answer);
+      expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+    },
+  );
 
   it('is answered as a problem however long its parameter or its address is', async () => {
     const parameter = await world.call('GET', `/api/users/${'a'.repeat(5_000)}`, { token: company.admin.token });
@@ -163,7 +193,10 @@ describe('A request that is not one', () => {
   it.each([
     ['words that are no HTTP', 'hello\r\n\r\n'],
     ['two lengths', 'POST /api/auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}'],
-    ['a length and chunks (request smuggling)', 'POST /api/auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
+    [
+      'a length and chunks (request smuggling)',
+      'POST /api/auth/login HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
   ])('is answered 400 as a problem, and hung up on: %s', async (_, request) => {
     const answer = await raw(world.stack.urls[0]!, request);
     expect(answer.status).toBe(400);
@@ -220,8 +253,13 @@ describe('Text that no database can hold', () => {
   });
 
   it('does no harm in a header', async () => {
-    for (const tenant of ['\u0001', 'é', '%00', "' or 1=1 --", '00000000-0000-0000-0000-000000000000'].map((text) => Buffer.from(text).toString('latin1'))) {
-      const { status } = await raw(world.stack.urls[0]!, post('/api/auth/login', '{"email":"a@b.co","password":"x"}', `x-tenant-id: ${tenant}\r\nuser-agent: ${tenant}\r\n`));
+    for (const tenant of ['\u0001', 'é', '%00', "' or 1=1 --", '00000000-0000-0000-0000-000000000000'].map((text) =>
+      Buffer.from(text).toString('latin1'),
+    )) {
+      const { status } = await raw(
+        world.stack.urls[0]!,
+        post('/api/auth/login', '{"email":"a@b.co","password":"x"}', `x-tenant-id: ${tenant}\r\nuser-agent: ${tenant}\r\n`),
+      );
       expect([400, 401]).toContain(status);
     }
   });
@@ -249,10 +287,19 @@ describe('Every answer', () => {
 
   it.each(SOME)('carries the security headers, no-store and no trace of what serves it: %s', async (what, method, path, body) => {
     const { admin } = company;
-    const answer = what === 'a token response' ? await admin.login() : await world.call(method, path, { ...(body && { body }), ...(what !== 'a stranger' && { token: admin.token }) });
-    for (const [name, value] of Object.entries(HEADERS)) expect([name, answer.headers.get(name)]).toEqual([name, expect.stringMatching(value)]);
+    const answer =
+      what === 'a token response'
+        ? await admin.login()
+        : await world.call(method, path, { ...(body && { body }), ...(what !== 'a stranger' && { token: admin.token }) });
+    for (const [name, value] of Object.entries(HEADERS))
+      expect([name, answer.headers.get(name)]).toEqual([name, expect.stringMatching(value)]);
     expect(answer.headers.get('cache-control')).toBe('no-store');
-    expect([answer.headers.get('server'), answer.headers.get('x-powered-by'), answer.headers.get('set-cookie'), answer.headers.get('access-control-allow-origin')]).toEqual([null, null, null, null]);
+    expect([
+      answer.headers.get('server'),
+      answer.headers.get('x-powered-by'),
+      answer.headers.get('set-cookie'),
+      answer.headers.get('access-control-allow-origin'),
+    ]).toEqual([null, null, null, null]);
   });
 
   it('echoes a well-formed request id and makes one up otherwise', async () => {
@@ -277,30 +324,49 @@ describe('Every answer', () => {
 describe('A browser elsewhere', () => {
   let api: OwnProcess;
   beforeAll(async () => {
-    api = await ownApi({ CORS_ORIGINS: 'https://console.acme.test,https://app.acme.test:8443', PUBLIC_URL: 'https://auth.acme.test', NODE_ENV: 'production', RATE_LIMIT_SCALE: '1' });
+    api = await ownApi({
+      CORS_ORIGINS: 'https://console.acme.test,https://app.acme.test:8443',
+      PUBLIC_URL: 'https://auth.acme.test',
+      NODE_ENV: 'production',
+      RATE_LIMIT_SCALE: '1',
+    });
   });
   afterAll(() => api.stop());
-  const ask = (origin: string, init: RequestInit = {}) => fetch(`${api.url}/api/users/me`, { ...init, headers: { origin, ...init.headers } });
+  const ask = (origin: string, init: RequestInit = {}) =>
+    fetch(`${api.url}/api/users/me`, { ...init, headers: { origin, ...init.headers } });
 
   it('may call when its origin is on the list, exactly', async () => {
     for (const origin of ['https://console.acme.test', 'https://app.acme.test:8443']) {
       const { status, headers } = await ask(origin);
-      expect([status, headers.get('access-control-allow-origin'), headers.get('access-control-allow-credentials'), headers.get('vary')]).toEqual([401, origin, 'true', expect.stringContaining('Origin')]);
+      expect([
+        status,
+        headers.get('access-control-allow-origin'),
+        headers.get('access-control-allow-credentials'),
+        headers.get('vary'),
+      ]).toEqual([401, origin, 'true', expect.stringContaining('Origin')]);
       expect(headers.get('access-control-expose-headers')).toMatch(/x-request-id/);
     }
   });
 
-  it.each(['https://evil.test', 'https://console.acme.test.evil.test', 'http://console.acme.test', 'https://app.acme.test', 'null', 'https://CONSOLE.acme.test.', '*'])(
-    'is told nothing when it is %s',
-    async (origin) => {
-      expect((await ask(origin)).headers.get('access-control-allow-origin')).toBeNull();
-      const preflight = await ask(origin, { method: 'OPTIONS', headers: { 'access-control-request-method': 'PUT' } });
-      expect(preflight.headers.get('access-control-allow-origin')).toBeNull();
-    },
-  );
+  it.each([
+    'https://evil.test',
+    'https://console.acme.test.evil.test',
+    'http://console.acme.test',
+    'https://app.acme.test',
+    'null',
+    'https://CONSOLE.acme.test.',
+    '*',
+  ])('is told nothing when it is %s', async (origin) => {
+    expect((await ask(origin)).headers.get('access-control-allow-origin')).toBeNull();
+    const preflight = await ask(origin, { method: 'OPTIONS', headers: { 'access-control-request-method': 'PUT' } });
+    expect(preflight.headers.get('access-control-allow-origin')).toBeNull();
+  });
 
   it('is let through its preflight with our headers', async () => {
-    const { status, headers } = await ask('https://console.acme.test', { method: 'OPTIONS', headers: { 'access-control-request-method': 'PUT', 'access-control-request-headers': 'authorization,content-type,x-evil' } });
+    const { status, headers } = await ask('https://console.acme.test', {
+      method: 'OPTIONS',
+      headers: { 'access-control-request-method': 'PUT', 'access-control-request-headers': 'authorization,content-type,x-evil' },
+    });
     expect(status).toBe(204);
     expect(headers.get('access-control-allow-origin')).toBe('https://console.acme.test');
     expect(headers.get('access-control-allow-methods')).toMatch(/PUT/);
@@ -324,12 +390,66 @@ describe('Garbage of every kind, for every field of every route', () => {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
   const pick = <T>(values: readonly T[]) => values[Math.floor(random() * values.length)]!;
-  const junk = (length: number) => Array.from({ length }, () => String.fromCodePoint(pick([32, 39, 92, 0x25, 0x7f, 0x80, 0xe9, 0x202e, 0xfeff, 0x1f600, 0xffff, Math.floor(random() * 0xd7ff)]))).join('');
+  const junk = (length: number) =>
+    Array.from({ length }, () =>
+      String.fromCodePoint(pick([32, 39, 92, 0x25, 0x7f, 0x80, 0xe9, 0x202e, 0xfeff, 0x1f600, 0xffff, Math.floor(random() * 0xd7ff)])),
+    ).join('');
   const GARBAGE = (): unknown[] => [
-    null, true, false, 0, -1, 1.5, 1e308, -0, Number.MAX_SAFE_INTEGER + 2, '', ' ', '\t\n', '0', '-1', 'true', 'null', 'undefined', 'NaN', '../../etc/passwd', "'; drop table tenant; --",
-    '${7*7}', '{{7*7}}', '<script>alert(1)</script>', '%00', '%s%n', '\0', 'a\0b', '\ud83d', '\udc00\ud800', '\u202e', '\uffff', '𝔘'.repeat(50), 'é'.repeat(300), 'a'.repeat(255), 'a'.repeat(5_000),
-    '00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', '01900000-0000-7000-8000-000000000000', 'a@b.co', '"a b"@[127.0.0.1]', 'a@b.co\r\nbcc: c@d.co', '9999-12-31T23:59:59Z', '0000-01-01T00:00:00Z', '2026-02-30T00:00:00Z', '+999999-01-01T00:00:00Z',
-    [], [null], ['a@b.co', 'c@d.co'], {}, { $gt: '' }, { toString: 'x' }, { length: 1e9 }, { a: { b: { c: [{}] } } }, junk(20), junk(200),
+    null,
+    true,
+    false,
+    0,
+    -1,
+    1.5,
+    1e308,
+    -0,
+    Number.MAX_SAFE_INTEGER + 2,
+    '',
+    ' ',
+    '\t\n',
+    '0',
+    '-1',
+    'true',
+    'null',
+    'undefined',
+    'NaN',
+    '../../etc/passwd',
+    "'; drop table tenant; --",
+    '${7*7}',
+    '{{7*7}}',
+    '<script>alert(1)</script>',
+    '%00',
+    '%s%n',
+    '\0',
+    'a\0b',
+    '\ud83d',
+    '\udc00\ud800',
+    '\u202e',
+    '\uffff',
+    '𝔘'.repeat(50),
+    'é'.repeat(300),
+    'a'.repeat(255),
+    'a'.repeat(5_000),
+    '00000000-0000-0000-0000-000000000000',
+    'ffffffff-ffff-ffff-ffff-ffffffffffff',
+    '01900000-0000-7000-8000-000000000000',
+    'a@b.co',
+    '"a b"@[127.0.0.1]',
+    'a@b.co\r\nbcc: c@d.co',
+    '9999-12-31T23:59:59Z',
+    '0000-01-01T00:00:00Z',
+    '2026-02-30T00:00:00Z',
+    '+999999-01-01T00:00:00Z',
+    [],
+    [null],
+    ['a@b.co', 'c@d.co'],
+    {},
+    { $gt: '' },
+    { toString: 'x' },
+    { length: 1e9 },
+    { a: { b: { c: [{}] } } },
+    junk(20),
+    junk(200),
   ];
 
   interface Operation {
@@ -349,10 +469,25 @@ describe('Garbage of every kind, for every field of every route', () => {
   );
 
   /** One place at a time is bad, and now and then all of them are. */
-  function* requests({ method, path, parameters, fields }: Operation): Generator<{ method: string; path: string; body?: unknown; headers?: Record<string, string> }> {
-    const RIGHT: Record<string, unknown> = { email: 'a@b.co', password: 'x', code: '123456', full_name: 'A', company_name: 'A', company_domain: 'no such domain', role: 'user', type: 'totp' };
+  function* requests({
+    method,
+    path,
+    parameters,
+    fields,
+  }: Operation): Generator<{ method: string; path: string; body?: unknown; headers?: Record<string, string> }> {
+    const RIGHT: Record<string, unknown> = {
+      email: 'a@b.co',
+      password: 'x',
+      code: '123456',
+      full_name: 'A',
+      company_name: 'A',
+      company_domain: 'no such domain',
+      role: 'user',
+      type: 'totp',
+    };
     const right = () => Object.fromEntries(fields.map((field) => [field, RIGHT[field] ?? 'x']));
-    const filled = (values: Record<string, string> = {}) => path.replaceAll(/\{(\w+)\}/g, (_, name) => values[name] ?? '01900000-0000-7000-8000-000000000001');
+    const filled = (values: Record<string, string> = {}) =>
+      path.replaceAll(/\{(\w+)\}/g, (_, name) => values[name] ?? '01900000-0000-7000-8000-000000000001');
     const withBody = fields.length > 0;
     for (const field of fields) for (const value of GARBAGE()) yield { method, path: filled(), body: { ...right(), [field]: value } };
     if (withBody) for (const value of GARBAGE()) yield { method, path: filled(), body: value };
@@ -360,13 +495,29 @@ describe('Garbage of every kind, for every field of every route', () => {
       for (const value of GARBAGE()) {
         const text = (typeof value === 'string' ? value : JSON.stringify(value)).toWellFormed();
         const body = withBody ? { body: right() } : {};
-        if (place === 'path' && text.length > 0 && !/^\.{1,2}$/.test(text)) yield { method, path: filled({ [name]: encodeURIComponent(text) }), ...body };
+        if (place === 'path' && text.length > 0 && !/^\.{1,2}$/.test(text))
+          yield { method, path: filled({ [name]: encodeURIComponent(text) }), ...body };
         if (place === 'query') yield { method, path: `${filled()}?${name}=${encodeURIComponent(text)}`, ...body };
         if (place === 'query') yield { method, path: `${filled()}?${name}[]=${encodeURIComponent(text)}&${name}=1`, ...body };
-        if (place === 'header') yield { method, path: filled(), ...body, headers: { [name]: Buffer.from(text.slice(0, 500).replaceAll(/\p{Cc}/gu, '')).toString('latin1').replaceAll(/[^\x20-\x7e\xa0-\xff]/g, '').trim() } };
+        if (place === 'header')
+          yield {
+            method,
+            path: filled(),
+            ...body,
+            headers: {
+              [name]: Buffer.from(text.slice(0, 500).replaceAll(/\p{Cc}/gu, ''))
+                .toString('latin1')
+                .replaceAll(/[^\x20-\x7e\xa0-\xff]/g, '')
+                .trim(),
+            },
+          };
       }
     for (let round = 0; round < 20; round++)
-      yield { method, path: filled(), ...(withBody && { body: Object.fromEntries([...fields, junk(5)].map((field) => [field, pick(GARBAGE())])) }) };
+      yield {
+        method,
+        path: filled(),
+        ...(withBody && { body: Object.fromEntries([...fields, junk(5)].map((field) => [field, pick(GARBAGE())])) }),
+      };
   }
 
   it('is answered as a problem or served, and never breaks the server', { timeout: 120_000 }, async () => {
@@ -383,8 +534,13 @@ describe('Garbage of every kind, for every field of every route', () => {
         const token = at % 2 === 1 && !ends ? admin.token : undefined;
         const answer = await world.call(request.method, request.path, { ...request, token, at });
         counts[answer.status] = (counts[answer.status] ?? 0) + 1;
-        const isProblem = answer.status < 400 || (/problem\+json/.test(answer.headers.get('content-type') ?? '') && typeof answer.body.detail === 'string' && answer.body.status === answer.status);
-        if ((answer.status >= 500 || !isProblem) && request.method !== 'HEAD') faults.push({ ...request, token: Boolean(token), status: answer.status, body: answer.body });
+        const isProblem =
+          answer.status < 400 ||
+          (/problem\+json/.test(answer.headers.get('content-type') ?? '') &&
+            typeof answer.body.detail === 'string' &&
+            answer.body.status === answer.status);
+        if ((answer.status >= 500 || !isProblem) && request.method !== 'HEAD')
+          faults.push({ ...request, token: Boolean(token), status: answer.status, body: answer.body });
       }
     };
     await Promise.all(Array.from({ length: 16 }, worker));

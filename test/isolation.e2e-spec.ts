@@ -41,6 +41,7 @@ async function tenancy(name: string): Promise<Tenancy> {
   const company = await world.company(name);
   const people = { admin: company.admin, manager: await company.person('manager'), user: await company.person('user') };
   await people.user.enablesTotp();
+  await people.user.signsIn();
   await people.user.pendingToken();
   const setUp = await people.manager.post('/api/auth/mfa/setup');
   expect(setUp.status).toBe(200);
@@ -74,20 +75,37 @@ function bodyFor(operation: Operation): Record<string, unknown> | undefined {
   if (!schema) return undefined;
   const { properties = {}, required = [] } = resolve(schema);
   const known: Record<string, unknown> = { code: '123456', full_name: 'Mallory', role: 'admin' };
-  return Object.fromEntries(Object.keys(properties).filter((name) => required.includes(name) || name in known).map((name) => [name, known[name] ?? PASSWORD]));
+  return Object.fromEntries(
+    Object.keys(properties)
+      .filter((name) => required.includes(name) || name in known)
+      .map((name) => [name, known[name] ?? PASSWORD]),
+  );
 }
 
 /** Every route with an id in its path. */
 function routesWithId() {
   return Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).filter(() => /\{\w+\}/.test(path)).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, method: method.toUpperCase(), path, operation })),
+    Object.entries(methods)
+      .filter(() => /\{\w+\}/.test(path))
+      .map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, method: method.toUpperCase(), path, operation })),
   );
 }
 
 const kindOf = (path: string): keyof Tenancy['ids'] => /\/(users|sessions|factors)\/\{/.exec(path)?.[1] as never;
 
 /** What may be said of a person who is there, by the least role that may ask. */
-const NEEDS: Record<string, Role> = { getUser: 'manager', updateUser: 'admin', deleteUser: 'admin', activateUser: 'admin', deactivateUser: 'admin', changeRole: 'admin', resetMfa: 'admin', revokeSession: 'user', confirmFactor: 'user', removeFactor: 'user' };
+const NEEDS: Record<string, Role> = {
+  getUser: 'manager',
+  updateUser: 'admin',
+  deleteUser: 'admin',
+  activateUser: 'admin',
+  deactivateUser: 'admin',
+  changeRole: 'admin',
+  resetMfa: 'admin',
+  revokeSession: 'user',
+  confirmFactor: 'user',
+  removeFactor: 'user',
+};
 
 beforeAll(async () => {
   world = new World();
@@ -108,7 +126,10 @@ describe('Over HTTP, a company', () => {
     const [beforeAcme, beforeGlobex] = [await snapshot(acme), await snapshot(globex)];
     const covered = new Set<string>();
     let requests = 0;
-    for (const [from, to] of [[acme, globex], [globex, acme]] as const)
+    for (const [from, to] of [
+      [acme, globex],
+      [globex, acme],
+    ] as const)
       for (const { name, method, path, operation } of routes)
         for (const role of ROLES) {
           const allowed = ROLES.indexOf(role) <= ROLES.indexOf(NEEDS[operation.operationId]!);
@@ -117,7 +138,11 @@ describe('Over HTTP, a company', () => {
           const bodies = new Set<string>();
           for (const [at, id] of ids.entries()) {
             const body = bodyFor(operation);
-            const answer = await world.call(method, path.replace(/\{\w+\}/, id), { token: from.people[role].token, at, ...(body && { body }) });
+            const answer = await world.call(method, path.replace(/\{\w+\}/, id), {
+              token: from.people[role].token,
+              at,
+              ...(body && { body }),
+            });
             expect(`${name} as ${role}: ${answer.status}`).toBe(`${name} as ${role}: ${allowed ? 404 : 403}`);
             bodies.add(JSON.stringify({ ...answer.body, request_id: '', instance: '' }));
             requests++;
@@ -128,7 +153,13 @@ describe('Over HTTP, a company', () => {
     expect(covered.size).toBe(routes.length);
     expect(routes.length).toBe(10);
     // 7 routes with 1 + 3 people, 1 with 1 + 4 or more sessions, 2 with 1 + 3 factors; 3 roles; 2 directions.
-    expect(requests).toBe(3 * [acme, globex].reduce((sum, { ids }) => sum + 7 * (1 + ids.users.length) + (1 + ids.sessions.length) + 2 * (1 + ids.factors.length), 0));
+    expect(requests).toBe(
+      3 *
+        [acme, globex].reduce(
+          (sum, { ids }) => sum + 7 * (1 + ids.users.length) + (1 + ids.sessions.length) + 2 * (1 + ids.factors.length),
+          0,
+        ),
+    );
     expect(requests).toBeGreaterThanOrEqual(240);
     expect(await snapshot(acme)).toEqual(beforeAcme);
     expect(await snapshot(globex)).toEqual(beforeGlobex);
@@ -137,9 +168,16 @@ describe('Over HTTP, a company', () => {
   const LISTS = ['listAuditEvents', 'listAuditHeads', 'listFactors', 'listSessions', 'listUsers'];
 
   it('sees none of another company in any list', async () => {
-    const lists = Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods).filter(([method, { operationId }]) => method === 'get' && operationId.startsWith('list')).map(([, { operationId }]) => ({ path, operationId })));
+    const lists = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods)
+        .filter(([method, { operationId }]) => method === 'get' && operationId.startsWith('list'))
+        .map(([, { operationId }]) => ({ path, operationId })),
+    );
     expect(lists.map(({ operationId }) => operationId).toSorted()).toEqual(LISTS);
-    for (const [mine, theirs] of [[acme, globex], [globex, acme]] as const) {
+    for (const [mine, theirs] of [
+      [acme, globex],
+      [globex, acme],
+    ] as const) {
       const foreign = [theirs.company.id, theirs.company.domain, ...Object.values(theirs.ids).flat()];
       for (const role of ROLES)
         for (const { path } of [...lists, { path: '/api/audit/export' }, { path: '/api/company' }, { path: '/api/users/me' }]) {
@@ -147,7 +185,10 @@ describe('Over HTTP, a company', () => {
           expect([200, 403], path).toContain(status);
           if (role === 'admin') expect(status, path).toBe(200);
           const text = JSON.stringify(body);
-          expect(foreign.filter((value) => text.includes(value)), `${path} as ${role}`).toEqual([]);
+          expect(
+            foreign.filter((value) => text.includes(value)),
+            `${path} as ${role}`,
+          ).toEqual([]);
         }
     }
     const { body } = await acme.people.admin.get('/api/users?limit=100');
@@ -155,7 +196,11 @@ describe('Over HTTP, a company', () => {
   });
 
   it("takes no cursor of another company's, of another list, or of its own making", async () => {
-    const [users, audit, foreign] = await Promise.all([acme.people.admin.get('/api/users?limit=1'), acme.people.admin.get('/api/audit?limit=1'), globex.people.admin.get('/api/users?limit=1')]);
+    const [users, audit, foreign] = await Promise.all([
+      acme.people.admin.get('/api/users?limit=1'),
+      acme.people.admin.get('/api/audit?limit=1'),
+      globex.people.admin.get('/api/users?limit=1'),
+    ]);
     const cursors = [users, audit, foreign].map(({ body }) => body.next_cursor as string);
     expect(cursors.every(Boolean)).toBe(true);
     const ask = (path: string, cursor: string) => acme.people.admin.get(`${path}?limit=1&cursor=${encodeURIComponent(cursor)}`);
@@ -185,7 +230,10 @@ describe('Over HTTP, a company', () => {
       for (const header of ['x-tenant-id', 'x-company-id', 'x-forwarded-host', 'app.tenant']) {
         const { status, body } = await world.call('GET', '/api/company', { token: acme.people.admin.token, headers: { [header]: hint } });
         expect([status, body.id]).toEqual([200, acme.company.id]);
-        const { body: people } = await world.call('GET', `/api/users?limit=100&company_id=${globex.company.id}`, { token: acme.people.admin.token, headers: { [header]: hint } });
+        const { body: people } = await world.call('GET', `/api/users?limit=100&company_id=${globex.company.id}`, {
+          token: acme.people.admin.token,
+          headers: { [header]: hint },
+        });
         if (people.data) expect(people.data.every(({ company_id }: { company_id: string }) => company_id === acme.company.id)).toBe(true);
       }
   });
@@ -193,13 +241,21 @@ describe('Over HTTP, a company', () => {
   it('may use an e-mail that another company has, and nobody learns of it', async () => {
     const { email } = acme.people.user;
     const id = uuidv7();
-    await globex.company.sql(`insert into user_account (id, email, email_canonical, full_name, role, password_hash) select $1, $2, $2, 'Twin', 'user', password_hash from user_account where id = $3`, [id, email, globex.people.user.id]);
+    await globex.company.sql(
+      `insert into user_account (id, email, email_canonical, full_name, role, password_hash) select $1, $2, $2, 'Twin', 'user', password_hash from user_account where id = $3`,
+      [id, email, globex.people.user.id],
+    );
     try {
-      const login = (hint?: string) => world.call('POST', '/api/auth/login', { body: { email, password: PASSWORD, ...(hint && { company_domain: hint }) } });
+      const login = (hint?: string) =>
+        world.call('POST', '/api/auth/login', { body: { email, password: PASSWORD, ...(hint && { company_domain: hint }) } });
       expect((await login()).status).toBe(401);
       expect((await login(acme.company.domain)).body).toMatchObject({ mfa_required: true });
       const twin = await login(globex.company.domain);
-      expect((await world.call('GET', '/api/users/me', { token: twin.body.access_token })).body).toMatchObject({ id, company_id: globex.company.id, full_name: 'Twin' });
+      expect((await world.call('GET', '/api/users/me', { token: twin.body.access_token })).body).toMatchObject({
+        id,
+        company_id: globex.company.id,
+        full_name: 'Twin',
+      });
     } finally {
       await globex.company.sql('delete from user_account where id = $1', [id]);
     }
@@ -215,12 +271,21 @@ describe('Over HTTP, a company', () => {
       const { status, body } = await people.admin.get(path, Math.floor(n / 2));
       expect(status, path).toBe(200);
       answered++;
-      const companies = path === '/api/company' ? [body.id] : body.data ? body.data.map((row: { company_id: string }) => row.company_id) : [body.company_id];
+      const companies =
+        path === '/api/company'
+          ? [body.id]
+          : body.data
+            ? body.data.map((row: { company_id: string }) => row.company_id)
+            : [body.company_id];
       expect(companies).not.toHaveLength(0);
       crossings += companies.filter((id: string) => id !== company.id).length;
     };
     let next = 0;
-    await Promise.all(Array.from({ length: 40 }, async () => { while (next < 2_000) await one(next++); }));
+    await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        while (next < 2_000) await one(next++);
+      }),
+    );
     expect({ answered, crossings }).toEqual({ answered: 2_000, crossings: 0 });
   }, 60_000);
 });
@@ -237,13 +302,15 @@ describe('In the database, the role of the apps', () => {
   afterAll(() => app.end());
   afterEach(() => app.query('rollback'));
 
-  const lookup = (email: string) => createHmac('sha256', Buffer.from(world.stack.env.TENANT_KEY!, 'base64')).update(`lookup:${email}`).digest('hex');
+  const lookup = (email: string) =>
+    createHmac('sha256', Buffer.from(world.stack.env.TENANT_KEY!, 'base64')).update(`lookup:${email}`).digest('hex');
   const bind = (setting: string) => app.query(`select set_config('app.tenant', $1, true)`, [setting]);
   const asAcme = async () => {
     await app.query('begin');
     await bind(world.signTenant(mine));
   };
-  const refused = (text: string, code = '42501', values: unknown[] = []) => expect(app.query(text, values), text).rejects.toMatchObject({ code });
+  const refused = (text: string, code = '42501', values: unknown[] = []) =>
+    expect(app.query(text, values), text).rejects.toMatchObject({ code });
   /** How many rows of each table are seen. */
   const seen = async () => {
     const counts: Record<string, number> = {};
@@ -253,7 +320,9 @@ describe('In the database, the role of the apps', () => {
   const NOTHING = Object.fromEntries(TABLES.map((table) => [table, 0]));
 
   it('names every table that holds rows of companies', async () => {
-    const { rows } = await world.superuser.query(`select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname <> 'migration' order by 1`);
+    const { rows } = await world.superuser.query(
+      `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname <> 'migration' order by 1`,
+    );
     expect(rows.map(({ relname }) => relname)).toEqual([...TABLES].toSorted());
   });
 
@@ -265,7 +334,10 @@ describe('In the database, the role of the apps', () => {
     ['a forged signature', (id) => `${id}.${'0'.repeat(64)}`],
     ["another company's signature", (id) => `${id}.${world.signTenant(mine).slice(37)}`],
     ['a signature under another key', (id) => `${id}.${createHmac('sha256', randomBytes(32)).update(id).digest('hex')}`],
-    ['the signature of a lookup', (id) => `${id}.${createHmac('sha256', Buffer.from(world.stack.env.TENANT_KEY!, 'base64')).update(`lookup:${id}`).digest('hex')}`],
+    [
+      'the signature of a lookup',
+      (id) => `${id}.${createHmac('sha256', Buffer.from(world.stack.env.TENANT_KEY!, 'base64')).update(`lookup:${id}`).digest('hex')}`,
+    ],
     ['a right one that is cut', (id) => world.signTenant(id).slice(0, -1)],
     ['a right one with more behind', (id) => `${world.signTenant(id)}0`],
     ['a right one in capitals', (id) => world.signTenant(id).toUpperCase()],
@@ -293,39 +365,67 @@ describe('In the database, the role of the apps', () => {
 
   // security.md §0.1: a statement of ours with somebody's text in it, in Acme's request. None may bring a row of Globex.
   const INJECTIONS: Record<string, () => string> = {
-    'a CTE that sets the bare id': () => `with s as materialized (select set_config('app.tenant', '${theirs}', true) as v) select u.* from s, lateral (select * from user_account where s.v is not null) u`,
-    "a CTE that sets the id under the company's own signature": () => `with s as materialized (select set_config('app.tenant', '${theirs}' || right(current_setting('app.tenant'), 65), true) as v) select u.* from s, lateral (select * from user_account where s.v is not null) u`,
-    'a nested select': () => `select * from user_account where id in (select user_id from session where tenant_id = '${theirs}') or tenant_id = (select id from tenant where id = '${theirs}')`,
-    'a union': () => `select id::text from user_account where false union all select id::text from user_account where tenant_id = '${theirs}' union all select id::text from tenant where id = '${theirs}'`,
+    'a CTE that sets the bare id': () =>
+      `with s as materialized (select set_config('app.tenant', '${theirs}', true) as v) select u.* from s, lateral (select * from user_account where s.v is not null) u`,
+    "a CTE that sets the id under the company's own signature": () =>
+      `with s as materialized (select set_config('app.tenant', '${theirs}' || right(current_setting('app.tenant'), 65), true) as v) select u.* from s, lateral (select * from user_account where s.v is not null) u`,
+    'a nested select': () =>
+      `select * from user_account where id in (select user_id from session where tenant_id = '${theirs}') or tenant_id = (select id from tenant where id = '${theirs}')`,
+    'a union': () =>
+      `select id::text from user_account where false union all select id::text from user_account where tenant_id = '${theirs}' union all select id::text from tenant where id = '${theirs}'`,
     'or true': () => `select * from user_account where email = '' or true`,
     'a join on everything': () => `select s.* from session s cross join tenant t where t.id = '${theirs}' or s.tenant_id <> '${mine}'`,
     'app.tenant_of in the select list': () => `select app.tenant_of('${theirs}.' || repeat('0', 64)), u.* from user_account u`,
-    'app.session_check under a forged name': () => `select * from app.session_check('${theirs}.' || repeat('0', 64), '${globex.ids.sessions[0]}', '${globex.ids.users[0]}')`,
-    'a lookup of another address without its proof': () => `select * from app.sign_in_begin('${globex.people.user.email}', null, right(current_setting('app.tenant'), 64))`,
-    'the planner statistics': () => `select * from pg_stats where schemaname = 'public' and tablename in ('user_account', 'session', 'tenant', 'mfa_factor')`,
-    'the catalogue of prepared statements and cursors': () => `select statement from pg_prepared_statements where statement like '%${theirs}%' union all select statement from pg_cursors where statement like '%${theirs}%'`,
-    'a function that reads by text': () => `select query_to_xml('select * from user_account where tenant_id = ''${theirs}''', true, false, '')::text where query_to_xml('select * from user_account where tenant_id = ''${theirs}''', false, false, '')::text like '%${theirs}%'`,
-    'a table that is dumped as a whole': () => `select table_to_xml('user_account', true, false, '')::text as x where table_to_xml('user_account', true, false, '')::text like '%${theirs}%'`,
+    'app.session_check under a forged name': () =>
+      `select * from app.session_check('${theirs}.' || repeat('0', 64), '${globex.ids.sessions[0]}', '${globex.ids.users[0]}')`,
+    'a lookup of another address without its proof': () =>
+      `select * from app.sign_in_begin('${globex.people.user.email}', null, right(current_setting('app.tenant'), 64))`,
+    'the planner statistics': () =>
+      `select * from pg_stats where schemaname = 'public' and tablename in ('user_account', 'session', 'tenant', 'mfa_factor')`,
+    'the catalogue of prepared statements and cursors': () =>
+      `select statement from pg_prepared_statements where statement like '%${theirs}%' union all select statement from pg_cursors where statement like '%${theirs}%'`,
+    'a function that reads by text': () =>
+      `select query_to_xml('select * from user_account where tenant_id = ''${theirs}''', true, false, '')::text where query_to_xml('select * from user_account where tenant_id = ''${theirs}''', false, false, '')::text like '%${theirs}%'`,
+    'a table that is dumped as a whole': () =>
+      `select table_to_xml('user_account', true, false, '')::text as x where table_to_xml('user_account', true, false, '')::text like '%${theirs}%'`,
     'deleting and returning': () => `with gone as (delete from session where tenant_id <> '${mine}' returning *) select * from gone`,
-    'updating and returning': () => `with changed as (update user_account set role = 'admin' where tenant_id = '${theirs}' returning *) select * from changed`,
+    'updating and returning': () =>
+      `with changed as (update user_account set role = 'admin' where tenant_id = '${theirs}' returning *) select * from changed`,
     'the directory': () => `select * from directory.person`,
     'the key': () => `select * from private.tenant_key`,
-    'the name that functions of the owner go by': () => `with s as materialized (select set_config('app.bound', '${theirs}', true) as v) select u.* from s, lateral (select * from user_account where s.v is not null) u`,
-    'a page of the trail under a forged name': () => `select * from app.audit_page('${theirs}.' || repeat('0', 64), 100, null, null, null, null, null)`,
+    'the name that functions of the owner go by': () =>
+      `with s as materialized (select set_config('app.bound', '${theirs}', true) as v) select u.* from s, lateral (select * from user_account where s.v is not null) u`,
+    'a page of the trail under a forged name': () =>
+      `select * from app.audit_page('${theirs}.' || repeat('0', 64), 100, null, null, null, null, null)`,
     'the queue of all companies': () => `select * from app.audit_claim(right(current_setting('app.tenant'), 64), 1000)`,
-    'binding': () => `select private.bind('${theirs}.' || repeat('0', 64))`,
+    binding: () => `select private.bind('${theirs}.' || repeat('0', 64))`,
   };
   it.each(Object.entries(INJECTIONS))('is given nothing of another company by %s', async (_, payload) => {
     await asAcme();
-    const outcome = await app.query(payload()).then(({ rows }) => JSON.stringify(rows), ({ code }) => `refused: ${code}`);
-    const foreign = [theirs, globex.company.domain, ...globex.ids.users, ...globex.ids.sessions, ...globex.ids.factors, globex.people.admin.email];
+    const outcome = await app.query(payload()).then(
+      ({ rows }) => JSON.stringify(rows),
+      ({ code }) => `refused: ${code}`,
+    );
+    const foreign = [
+      theirs,
+      globex.company.domain,
+      ...globex.ids.users,
+      ...globex.ids.sessions,
+      ...globex.ids.factors,
+      globex.people.admin.email,
+    ];
     expect(foreign.filter((value) => outcome.includes(value))).toEqual([]);
     if (outcome.startsWith('refused')) expect(outcome).toBe('refused: 42501');
   });
 
   it('cannot become anybody else', async () => {
     await app.query('begin');
-    for (const text of ['set role watchword_owner', 'set role postgres', 'set session authorization postgres', 'set local role pg_read_all_data']) {
+    for (const text of [
+      'set role watchword_owner',
+      'set role postgres',
+      'set session authorization postgres',
+      'set local role pg_read_all_data',
+    ]) {
       await app.query('savepoint s');
       await refused(text);
       await app.query('rollback to s');
@@ -342,15 +442,35 @@ describe('In the database, the role of the apps', () => {
     await app.query('set local row_security = off');
     await refused('select * from user_account');
     await app.query('rollback to s');
-    for (const text of ['alter table user_account disable row level security', 'drop policy tenant on user_account', 'create policy mine on user_account using (true)', 'alter policy tenant on user_account using (true)', 'alter role watchword_app bypassrls', 'grant watchword_owner to watchword_app', 'create function app.current_tenant() returns uuid language sql as $$ select null::uuid $$', 'truncate session', 'create table public.loot (x text)', 'create schema loot', 'create trigger spy after insert on user_account execute function app.mfa_enabled_kept()']) {
+    for (const text of [
+      'alter table user_account disable row level security',
+      'drop policy tenant on user_account',
+      'create policy mine on user_account using (true)',
+      'alter policy tenant on user_account using (true)',
+      'alter role watchword_app bypassrls',
+      'grant watchword_owner to watchword_app',
+      'create function app.current_tenant() returns uuid language sql as $$ select null::uuid $$',
+      'truncate session',
+      'create table public.loot (x text)',
+      'create schema loot',
+      'create trigger spy after insert on user_account execute function app.mfa_enabled_kept()',
+    ]) {
       await app.query('savepoint t');
-      await expect(app.query(text), text).rejects.toThrow(/permission denied|must be owner|must be superuser|must have admin|Only roles|already exists/i);
+      await expect(app.query(text), text).rejects.toThrow(
+        /permission denied|must be owner|must be superuser|must have admin|Only roles|already exists/i,
+      );
       await app.query('rollback to t');
     }
   });
 
   it('makes no temporary object: one shadows a table for the next who borrows the connection, or runs as the owner', async () => {
-    for (const text of ['create temporary table user_account (id uuid)', 'select 1 as id into temporary loot', `create domain pg_temp.text as pg_catalog.text`, `create function pg_temp.evil() returns int language sql as 'select 1'`]) await refused(text);
+    for (const text of [
+      'create temporary table user_account (id uuid)',
+      'select 1 as id into temporary loot',
+      `create domain pg_temp.text as pg_catalog.text`,
+      `create function pg_temp.evil() returns int language sql as 'select 1'`,
+    ])
+      await refused(text);
   });
 
   it('could not run its own code as the owner even if it made temporary objects', async () => {
@@ -360,13 +480,20 @@ describe('In the database, the role of the apps', () => {
     await mallory.connect();
     try {
       await mallory.query(`create table pg_temp.loot (who text)`);
-      await mallory.query(`create function pg_temp.spy(v pg_catalog.text) returns boolean language plpgsql as $$ begin insert into pg_temp.loot values (current_user); return true; end $$`);
+      await mallory.query(
+        `create function pg_temp.spy(v pg_catalog.text) returns boolean language plpgsql as $$ begin insert into pg_temp.loot values (current_user); return true; end $$`,
+      );
       await mallory.query('grant all on pg_temp.loot to public');
-      for (const type of ['text', 'uuid', 'bytea', 'timestamptz', 'jsonb']) await mallory.query(`create domain pg_temp.${type} as pg_catalog.${type} check (pg_temp.spy('${type}'))`);
+      for (const type of ['text', 'uuid', 'bytea', 'timestamptz', 'jsonb'])
+        await mallory.query(`create domain pg_temp.${type} as pg_catalog.${type} check (pg_temp.spy('${type}'))`);
       await mallory.query('begin');
       await mallory.query(`select set_config('app.tenant', $1, true)`, [world.signTenant(mine)]);
-      await mallory.query(`select app.current_tenant(), app.attempt_take('password', 'nobody@nowhere.test'), app.attempt_clear('password', 'nobody@nowhere.test')`);
-      await mallory.query(`select * from app.sign_in_begin('nobody@nowhere.test', null, $1)`, [createHmac('sha256', Buffer.from(world.stack.env.TENANT_KEY!, 'base64')).update('lookup:nobody@nowhere.test').digest('hex')]);
+      await mallory.query(
+        `select app.current_tenant(), app.attempt_take('password', 'nobody@nowhere.test'), app.attempt_clear('password', 'nobody@nowhere.test')`,
+      );
+      await mallory.query(`select * from app.sign_in_begin('nobody@nowhere.test', null, $1)`, [
+        createHmac('sha256', Buffer.from(world.stack.env.TENANT_KEY!, 'base64')).update('lookup:nobody@nowhere.test').digest('hex'),
+      ]);
       await mallory.query(`insert into public.audit_event (action, outcome) values ('x', 'success')`);
       expect((await mallory.query(`select who from pg_temp.loot where who <> 'watchword_app'`)).rows).toEqual([]);
     } finally {
@@ -396,7 +523,13 @@ describe('In the database, the role of the apps', () => {
       expect((await app.query(`update ${table} set ${key} = ${key} where ${key} = '${theirs}'`)).rowCount).toBe(0);
       if (table !== 'tenant') expect((await app.query(`delete from ${table} where tenant_id = '${theirs}'`)).rowCount).toBe(0);
     }
-    for (const text of ['update audit_event set action = action', 'delete from audit_event', 'update audit_chain set hash = hash', 'delete from audit_head', 'delete from tenant']) {
+    for (const text of [
+      'update audit_event set action = action',
+      'delete from audit_event',
+      'update audit_chain set hash = hash',
+      'delete from audit_head',
+      'delete from tenant',
+    ]) {
       await app.query('savepoint s');
       await refused(text);
       await app.query('rollback to s');
@@ -406,7 +539,10 @@ describe('In the database, the role of the apps', () => {
   it("forges no link or head of its own chain: the sealer would stumble over it, and with it every company's events", async () => {
     await asAcme();
     const { rows } = await app.query(`insert into audit_event (action, outcome) values ('probe.forged', 'success') returning id`);
-    for (const text of [`insert into audit_chain (seq, event_id, prev_hash, hash) values (1000000, '${rows[0].id}', '', '')`, `insert into audit_head (seq, hash, signed_at, kid, signature) values (1000000, '', '', '', '')`]) {
+    for (const text of [
+      `insert into audit_chain (seq, event_id, prev_hash, hash) values (1000000, '${rows[0].id}', '', '')`,
+      `insert into audit_head (seq, hash, signed_at, kid, signature) values (1000000, '', '', '', '')`,
+    ]) {
       await app.query('savepoint s');
       await refused(text);
       await app.query('rollback to s');
@@ -423,7 +559,10 @@ describe('In the database, the role of the apps', () => {
     for (const user of [globex.people.user.id, uuidv7()])
       for (const text of texts(user)) {
         await asAcme();
-        const error = await app.query(text).then(() => undefined, ({ code, message, detail }) => ({ code, said: `${message} ${detail}`.replaceAll(user, '…') }));
+        const error = await app.query(text).then(
+          () => undefined,
+          ({ code, message, detail }) => ({ code, said: `${message} ${detail}`.replaceAll(user, '…') }),
+        );
         expect(error).toMatchObject({ code: '23503' });
         answers.push(error!.said);
         await app.query('rollback');
@@ -433,21 +572,37 @@ describe('In the database, the role of the apps', () => {
 
   it('learns nothing of e-mails in other companies from conflicts', async () => {
     await asAcme();
-    const add = (email: string, tail = '') => app.query(`insert into user_account (id, email, email_canonical, full_name, role) values ($1, $2, $2, 'X', 'user') ${tail}`, [uuidv7(), email]);
+    const add = (email: string, tail = '') =>
+      app.query(`insert into user_account (id, email, email_canonical, full_name, role) values ($1, $2, $2, 'X', 'user') ${tail}`, [
+        uuidv7(),
+        email,
+      ]);
     expect((await add(globex.people.user.email)).rowCount).toBe(1);
     expect((await add(globex.people.manager.email, 'on conflict do nothing')).rowCount).toBe(1);
-    expect((await add(globex.people.admin.email, `on conflict (tenant_id, email_canonical) do update set full_name = 'Stolen'`)).rowCount).toBe(1);
+    expect(
+      (await add(globex.people.admin.email, `on conflict (tenant_id, email_canonical) do update set full_name = 'Stolen'`)).rowCount,
+    ).toBe(1);
     await expect(add(acme.people.user.email)).rejects.toMatchObject({ code: '23505' });
   });
 
   it('meets the same id in another company as a conflict that shows nothing of it', async () => {
     for (const tail of ['on conflict do nothing', `on conflict (id) do update set full_name = 'Stolen'`]) {
       await asAcme();
-      const { rowCount, code } = await app.query(`insert into user_account (id, email, email_canonical, full_name, role) values ($1, 'n@n.test', 'n@n.test', 'X', 'user') ${tail}`, [globex.people.user.id]).then(({ rowCount }) => ({ rowCount, code: '' }), ({ code }) => ({ rowCount: 0, code }));
+      const { rowCount, code } = await app
+        .query(
+          `insert into user_account (id, email, email_canonical, full_name, role) values ($1, 'n@n.test', 'n@n.test', 'X', 'user') ${tail}`,
+          [globex.people.user.id],
+        )
+        .then(
+          ({ rowCount }) => ({ rowCount, code: '' }),
+          ({ code }) => ({ rowCount: 0, code }),
+        );
       expect([rowCount, code]).toEqual(tail.includes('nothing') ? [0, ''] : [0, '42501']);
       await app.query('rollback');
     }
-    expect(await globex.company.sql('select full_name from user_account where id = $1', [globex.people.user.id])).toEqual([{ full_name: 'A Person' }]);
+    expect(await globex.company.sql('select full_name from user_account where id = $1', [globex.people.user.id])).toEqual([
+      { full_name: 'A Person' },
+    ]);
   });
 
   it('copies nothing of another company out, and nothing in', async () => {
@@ -468,12 +623,33 @@ describe('In the database, the role of the apps', () => {
 
   it('may ask a predicate of its own only about its own rows', async () => {
     await asAcme();
-    const { rows } = await app.query(`select count(*)::int as n from user_account where 1 / (case when tenant_id = '${theirs}' then 0 else 1 end) = 1`);
+    const { rows } = await app.query(
+      `select count(*)::int as n from user_account where 1 / (case when tenant_id = '${theirs}' then 0 else 1 end) = 1`,
+    );
     expect(rows).toEqual([{ n: 3 }]);
   });
 
   /** Bound by a signed company, by the proof of the app, or to what the setting app.tenant names; and the clean-up, which takes nothing. */
-  const RUN_AS_OWNER = ['attempt_clear', 'attempt_take', 'audit_append', 'audit_claim', 'audit_page', 'audit_record', 'audit_requeue', 'current_tenant', 'enrolment_check', 'factor_attempt', 'factor_settle', 'purge_expired', 'session_check', 'session_refresh', 'sign_in_begin', 'sign_in_challenge', 'sign_in_complete', 'sign_in_forgo'];
+  const RUN_AS_OWNER = [
+    'attempt_clear',
+    'attempt_take',
+    'audit_append',
+    'audit_claim',
+    'audit_page',
+    'audit_record',
+    'audit_requeue',
+    'current_tenant',
+    'enrolment_check',
+    'factor_attempt',
+    'factor_settle',
+    'purge_expired',
+    'session_check',
+    'session_refresh',
+    'sign_in_begin',
+    'sign_in_challenge',
+    'sign_in_complete',
+    'sign_in_forgo',
+  ];
 
   interface Callable {
     name: string;
@@ -490,20 +666,48 @@ describe('In the database, the role of the apps', () => {
   /** A call with the other company's ids wherever an id is taken. */
   const call = async ({ name, names, types }: Callable, given: Record<string, unknown>) => {
     const [signIn] = await globex.company.sql('select id from sign_in');
-    const theirIds: Record<string, unknown> = { p_user: globex.people.user.id, p_session: globex.ids.sessions[0], p_factor: globex.people.user.factorId, p_sign_in: signIn.id, p_email: globex.people.user.email, p_actor: globex.people.user.id };
-    const byType: Record<string, unknown> = { text: 'x', uuid: null, integer: 10, bytea: Buffer.alloc(32), 'text[]': null, boolean: false, jsonb: '{}' };
+    const theirIds: Record<string, unknown> = {
+      p_user: globex.people.user.id,
+      p_session: globex.ids.sessions[0],
+      p_factor: globex.people.user.factorId,
+      p_sign_in: signIn.id,
+      p_email: globex.people.user.email,
+      p_actor: globex.people.user.id,
+    };
+    const byType: Record<string, unknown> = {
+      text: 'x',
+      uuid: null,
+      integer: 10,
+      bytea: Buffer.alloc(32),
+      'text[]': null,
+      boolean: false,
+      jsonb: '{}',
+    };
     const values = names.map((argument, at) => (argument in given ? given[argument] : (theirIds[argument] ?? byType[types[at]!] ?? null)));
     return app.query(`select * from app.${name}(${names.map((_, at) => `$${at + 1}::${types[at]}`).join(', ')})`, values);
   };
 
   it('is refused by every function that takes a company or a proof, unless it is signed', async () => {
-    const forged = [null, '', theirs, `${theirs}.`, `${theirs}.${'0'.repeat(64)}`, `${theirs}.${world.signTenant(mine).slice(37)}`, world.signTenant(theirs).slice(0, -1), world.signTenant(theirs).toUpperCase()];
+    const forged = [
+      null,
+      '',
+      theirs,
+      `${theirs}.`,
+      `${theirs}.${'0'.repeat(64)}`,
+      `${theirs}.${world.signTenant(mine).slice(37)}`,
+      world.signTenant(theirs).slice(0, -1),
+      world.signTenant(theirs).toUpperCase(),
+    ];
     const proofs = [null, '', '0'.repeat(64), world.signTenant(mine).slice(37), world.signTenant(theirs).slice(37), lookup('audit sealer')];
     const before = await snapshot(globex);
     let refusals = 0;
     const met = [];
     for (const callable of await callables()) {
-      const argument = callable.names.includes('p_proof') ? 'p_proof' : callable.types[callable.names.indexOf('p_tenant')] === 'text' ? 'p_tenant' : undefined;
+      const argument = callable.names.includes('p_proof')
+        ? 'p_proof'
+        : callable.types[callable.names.indexOf('p_tenant')] === 'text'
+          ? 'p_tenant'
+          : undefined;
       if (!argument) continue;
       met.push(callable.name);
       for (const value of argument === 'p_proof' ? proofs : forged) {
@@ -515,22 +719,39 @@ describe('In the database, the role of the apps', () => {
         refusals++;
       }
     }
-    expect(met).toEqual(RUN_AS_OWNER.filter((name) => !['attempt_clear', 'attempt_take', 'current_tenant', 'purge_expired'].includes(name)));
+    expect(met).toEqual(
+      RUN_AS_OWNER.filter((name) => !['attempt_clear', 'attempt_take', 'current_tenant', 'purge_expired'].includes(name)),
+    );
     expect(refusals).toBe(9 * 8 + 5 * 6);
     expect(await snapshot(globex)).toEqual(before);
   });
 
-  it("is given and changes nothing of another company by any function under its own signature", async () => {
+  it('is given and changes nothing of another company by any function under its own signature', async () => {
     const before = await snapshot(globex);
     const foreign = [theirs, globex.company.domain, globex.people.user.email, ...Object.values(globex.ids).flat()];
     let calls = 0;
-    for (const callable of (await callables()).filter(({ names, types }) => types[names.indexOf('p_tenant')] === 'text' && !names.includes('p_proof')))
+    for (const callable of (await callables()).filter(
+      ({ names, types }) => types[names.indexOf('p_tenant')] === 'text' && !names.includes('p_proof'),
+    ))
       for (const flag of [true, false]) {
         await app.query('begin');
         await app.query(`select set_config('app.bound', $1, true)`, [theirs]);
         // The answer echoes no id that was asked with; an event may name any actor, as text.
-        const said = await call(callable, { p_tenant: world.signTenant(mine), p_pending: flag, p_action: callable.name === 'audit_page' ? null : 'probe.x', p_outcome: 'success', p_actor_type: 'user', ...(callable.name === 'audit_page' && { p_actor: null }) }).then(({ rows }) => JSON.stringify(rows), ({ code }) => code as string);
-        expect(foreign.filter((value) => said.includes(value)), callable.name).toEqual([]);
+        const said = await call(callable, {
+          p_tenant: world.signTenant(mine),
+          p_pending: flag,
+          p_action: callable.name === 'audit_page' ? null : 'probe.x',
+          p_outcome: 'success',
+          p_actor_type: 'user',
+          ...(callable.name === 'audit_page' && { p_actor: null }),
+        }).then(
+          ({ rows }) => JSON.stringify(rows),
+          ({ code }) => code as string,
+        );
+        expect(
+          foreign.filter((value) => said.includes(value)),
+          callable.name,
+        ).toEqual([]);
         await app.query('commit');
         calls++;
       }
@@ -564,15 +785,28 @@ describe('In the database, the role of the apps', () => {
 
   it.each(['sign_in_begin($1, null, $2)', 'sign_in_begin($1, $3, $2)'])('needs the proof of this very address for %s', async (call) => {
     const { email } = globex.people.user;
-    for (const proof of ['', '0'.repeat(64), lookup(acme.people.user.email), world.signTenant(mine).slice(37), lookup(email).toUpperCase(), null]) {
+    for (const proof of [
+      '',
+      '0'.repeat(64),
+      lookup(acme.people.user.email),
+      world.signTenant(mine).slice(37),
+      lookup(email).toUpperCase(),
+      null,
+    ]) {
       await asAcme();
       await refused(`select * from app.${call}${call.includes('$3') ? '' : ', (select $3::text)'}`, '42501', [email, proof, theirs]);
       await app.query('rollback');
     }
   });
 
-  it("counts and clears attempts in its own company only, and in none without one", async () => {
-    const counted = async (company: Company, email: string) => (await world.superuser.query(`select failures from directory.attempt where key = private.attempt_key($1, 'password', $2)`, [company.id, email])).rows[0]?.failures ?? 0;
+  it('counts and clears attempts in its own company only, and in none without one', async () => {
+    const counted = async (company: Company, email: string) =>
+      (
+        await world.superuser.query(`select failures from directory.attempt where key = private.attempt_key($1, 'password', $2)`, [
+          company.id,
+          email,
+        ])
+      ).rows[0]?.failures ?? 0;
     const { email } = globex.people.manager;
     await world.call('POST', '/api/auth/login', { body: { email, password: 'wrong', company_domain: globex.company.domain } });
     expect(await counted(globex.company, email)).toBe(1);
@@ -586,7 +820,10 @@ describe('In the database, the role of the apps', () => {
     const stray = `nobody@${randomBytes(4).toString('hex')}.test`;
     await world.call('POST', '/api/auth/login', { body: { email: stray, password: 'wrong' } });
     await refused(`select app.attempt_clear('password', '${stray}')`);
-    expect((await world.superuser.query(`select failures from directory.attempt where key = private.attempt_key(null, 'password', $1)`, [stray])).rows).toEqual([{ failures: 1 }]);
+    expect(
+      (await world.superuser.query(`select failures from directory.attempt where key = private.attempt_key(null, 'password', $1)`, [stray]))
+        .rows,
+    ).toEqual([{ failures: 1 }]);
   });
 
   it("reads no value in the statements of the apps' other connections", async () => {
@@ -596,7 +833,10 @@ describe('In the database, the role of the apps', () => {
     const reading = (async () => {
       for (; !done; polls++) for (const { query } of (await app.query(others, [`[0-9a-f]{64}|Canary|${theirs}`])).rows) read.add(query);
     })();
-    for (let round = 0; round < 15; round++) await Promise.all(Array.from({ length: 12 }, (_, at) => globex.people.admin.put('/api/users/me', { full_name: `Canary ${round}` }, at)));
+    for (let round = 0; round < 15; round++)
+      await Promise.all(
+        Array.from({ length: 12 }, (_, at) => globex.people.admin.put('/api/users/me', { full_name: `Canary ${round}` }, at)),
+      );
     done = true;
     await reading;
     expect([...read]).toEqual([]);
@@ -616,7 +856,9 @@ describe('In the database, the role of the apps', () => {
       await bind(world.signTenant(theirs));
       expect((await app.query('select distinct tenant_id from user_account')).rows).toEqual([{ tenant_id: theirs }]);
       await app.query('commit');
-      await app.query(`select app.audit_record($1, 'probe.left_over', 'success', 'system', null, null, null, null, null)`, [world.signTenant(theirs)]);
+      await app.query(`select app.audit_record($1, 'probe.left_over', 'success', 'system', null, null, null, null, null)`, [
+        world.signTenant(theirs),
+      ]);
       expect((await app.query(`select count(*)::int as n from audit_event where action = 'probe.left_over'`)).rows).toEqual([{ n: 0 }]);
     } finally {
       await app.query('reset app.tenant');

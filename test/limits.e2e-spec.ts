@@ -3,7 +3,13 @@ import { ENTRY, freePort } from './support/stack.js';
 import { PASSWORD, type Person, ran, World } from './support/world.js';
 
 /** Behind a proxy that is trusted, a client is whoever the proxy says. */
-const BEHIND_A_PROXY = { TRUSTED_PROXIES: '127.0.0.1', RATE_LIMIT_SCALE: '1', RATE_LIMIT_IP: '6', RATE_LIMIT_SIGN_IN: '4', RATE_LIMIT_ACCOUNT: '3' };
+const BEHIND_A_PROXY = {
+  TRUSTED_PROXIES: '127.0.0.1',
+  RATE_LIMIT_SCALE: '1',
+  RATE_LIMIT_IP: '6',
+  RATE_LIMIT_SIGN_IN: '4',
+  RATE_LIMIT_ACCOUNT: '3',
+};
 
 let world: World;
 let api: OwnProcess;
@@ -23,10 +29,19 @@ const network64 = () => `2001:db8:${(++network).toString(16)}:1`;
 
 const ask = async (from: string, path = '/api/users/me', init: RequestInit = {}, at = api) => {
   const response = await fetch(`${at.url}${path}`, { ...init, headers: { 'x-forwarded-for': from, ...init.headers } });
-  return { status: response.status, headers: response.headers, body: response.status === 204 ? undefined : ((await response.json()) as any) };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: response.status === 204 ? undefined : ((await response.json()) as any),
+  };
 };
 const signIn = (from: string, email: string, at = api, password = 'wrong') =>
-  ask(from, '/api/auth/login', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email, password }) }, at);
+  ask(
+    from,
+    '/api/auth/login',
+    { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email, password }) },
+    at,
+  );
 const statuses = async (count: number, one: (at: number) => Promise<{ status: number }>) => {
   const all: number[] = [];
   for (let at = 0; at < count; at++) all.push((await one(at)).status);
@@ -53,7 +68,15 @@ describe('A limit', () => {
 
   it('counts the whole /64 of an IPv6 client, however it is written, and two networks apart', async () => {
     const [one, other] = [network64(), network64()];
-    const written = [`${one}::1`, `${one}:ffff:ffff:ffff:ffff`, `${one}:0:0:0:2`, `${one.toUpperCase()}::3`, `${one}:1:2:3:4`, `${one}::9`, `${one}::a`];
+    const written = [
+      `${one}::1`,
+      `${one}:ffff:ffff:ffff:ffff`,
+      `${one}:0:0:0:2`,
+      `${one.toUpperCase()}::3`,
+      `${one}:1:2:3:4`,
+      `${one}::9`,
+      `${one}::a`,
+    ];
     expect(await statuses(7, (at) => ask(written[at]!))).toEqual([401, 401, 401, 401, 401, 401, 429]);
     expect((await ask(`${other}::1`)).status).toBe(401);
   });
@@ -72,14 +95,17 @@ describe('A limit', () => {
 
   it('holds for a signed-in person over many addresses', async () => {
     const company = await world.company();
-    const answers = await statuses(95, () => ask(client(), '/api/users/me', { headers: { authorization: `Bearer ${company.admin.token}` } }));
+    const answers = await statuses(95, () =>
+      ask(client(), '/api/users/me', { headers: { authorization: `Bearer ${company.admin.token}` } }),
+    );
     expect(answers.filter((status) => status === 200)).toHaveLength(90);
     expect(answers.slice(90)).toEqual([429, 429, 429, 429, 429]);
   });
 
   it('does not bind probes and public keys', async () => {
     const busy = client();
-    for (const path of ['/health/live', '/health/ready', '/.well-known/jwks.json']) expect(new Set(await statuses(12, () => ask(busy, path)))).toEqual(new Set([200]));
+    for (const path of ['/health/live', '/health/ready', '/.well-known/jwks.json'])
+      expect(new Set(await statuses(12, () => ask(busy, path)))).toEqual(new Set([200]));
     expect((await ask(busy)).status).toBe(401);
   });
 });
@@ -101,7 +127,17 @@ describe("The client's address", () => {
     try {
       const company = await world.company();
       await company.admin.enablesTotp();
-      for (const garbage of ['a', ',', '999.1.1.1', '::g', '"><script>', "1.1.1.1' or 1=1", '198.51.100.7:4444', 'unknown', '-'.repeat(4000)]) {
+      for (const garbage of [
+        'a',
+        ',',
+        '999.1.1.1',
+        '::g',
+        '"><script>',
+        "1.1.1.1' or 1=1",
+        '198.51.100.7:4444',
+        'unknown',
+        '-'.repeat(4000),
+      ]) {
         const person = await company.person();
         await person.enablesTotp();
         const due = await signIn(garbage, person.email, other, PASSWORD);
@@ -120,7 +156,20 @@ describe("The client's address", () => {
   it('is the connection’s own when no proxy is trusted, whatever the headers say', async () => {
     const other = await ownApi({ ...BEHIND_A_PROXY, TRUSTED_PROXIES: '' });
     try {
-      const spoofed = (at: number) => ask(client(), '/api/users/me', { headers: { forwarded: `for=192.0.2.${at}`, 'x-real-ip': `192.0.2.${at}`, 'cf-connecting-ip': `192.0.2.${at}`, 'true-client-ip': `192.0.2.${at}` } }, other);
+      const spoofed = (at: number) =>
+        ask(
+          client(),
+          '/api/users/me',
+          {
+            headers: {
+              forwarded: `for=192.0.2.${at}`,
+              'x-real-ip': `192.0.2.${at}`,
+              'cf-connecting-ip': `192.0.2.${at}`,
+              'true-client-ip': `192.0.2.${at}`,
+            },
+          },
+          other,
+        );
       expect(await statuses(7, spoofed)).toEqual([401, 401, 401, 401, 401, 401, 429]);
     } finally {
       await other.stop();
@@ -142,14 +191,21 @@ describe('The scale of the limits', () => {
   });
 
   it('may not be above 1 in production, which is said in a sentence', async () => {
-    const { code, output } = await ran(ENTRY('api'), { ...world.stack.env, NODE_ENV: 'production', PUBLIC_URL: 'https://auth.test', PORT: String(await freePort()), RATE_LIMIT_SCALE: '1.01' });
+    const { code, output } = await ran(ENTRY('api'), {
+      ...world.stack.env,
+      NODE_ENV: 'production',
+      PUBLIC_URL: 'https://auth.test',
+      PORT: String(await freePort()),
+      RATE_LIMIT_SCALE: '1.01',
+    });
     expect(code).toBe(1);
     expect(output).toMatch(/cannot start.*\n.*RATE_LIMIT_SCALE above 1/);
   });
 
   it('does not reach the guesses an account, a factor or a sign-in has', async () => {
     const company = await world.company();
-    const guess = (person: Person, at: number) => world.call('POST', '/api/auth/login', { body: { email: person.email, password: `wrong ${at}` }, at });
+    const guess = (person: Person, at: number) =>
+      world.call('POST', '/api/auth/login', { body: { email: person.email, password: `wrong ${at}` }, at });
     expect(world.stack.env.RATE_LIMIT_SCALE).toBe('10000');
     const passwords = await statuses(12, (at) => guess(company.admin, at));
     expect(passwords).toEqual([...Array<number>(10).fill(401), 429, 429]);

@@ -8,8 +8,8 @@ import { ran, World } from './support/world.js';
 
 const committed = readFileSync(join(import.meta.dirname, '..', 'openapi.json'), 'utf8');
 const document = JSON.parse(committed);
-const operations: { method: string; path: string; operation: any }[] = Object.entries<Record<string, any>>(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+const operations: { method: string; path: string; operation: any }[] = Object.entries<Record<string, any>>(document.paths).flatMap(
+  ([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
 );
 const resolved = (schema: any) => (schema?.$ref ? document.components.schemas[schema.$ref.split('/').at(-1)] : schema);
 const bodyOf = (operation: any) => resolved(operation.requestBody?.content?.['application/json']?.schema);
@@ -32,7 +32,16 @@ describe('openapi.json', () => {
     try {
       const [here, elsewhere] = await Promise.all([
         generate('here.json', {}),
-        generate('elsewhere.json', { PUBLIC_URL: 'https://canary.internal', HOST: '10.1.2.3', PORT: '9999', CORS_ORIGINS: 'https://canary.test', TRUSTED_PROXIES: '10.0.0.0/8', SWAGGER: 'false', TZ: 'Asia/Tokyo', LANG: 'de_DE' }),
+        generate('elsewhere.json', {
+          PUBLIC_URL: 'https://canary.internal',
+          HOST: '10.1.2.3',
+          PORT: '9999',
+          CORS_ORIGINS: 'https://canary.test',
+          TRUSTED_PROXIES: '10.0.0.0/8',
+          SWAGGER: 'false',
+          TZ: 'Asia/Tokyo',
+          LANG: 'de_DE',
+        }),
       ]);
       expect(elsewhere).toBe(here);
       expect(here === committed, 'openapi.json is old: npm run api:spec').toBe(true);
@@ -57,11 +66,16 @@ describe('openapi.json', () => {
         !/^[A-Z]./.test(operation.summary ?? '') && 'no summary',
         operation.tags?.length !== 1 && `tags: ${operation.tags}`,
         success.length !== 1 && 'not one success',
-        success.some(([status, { content }]) => status !== '204' && !Object.values<any>(content ?? {}).every(({ schema }) => Object.keys(schema).length > 0)) && 'no response schema',
+        success.some(
+          ([status, { content }]) =>
+            status !== '204' && !Object.values<any>(content ?? {}).every(({ schema }) => Object.keys(schema).length > 0),
+        ) && 'no response schema',
         success.some(([status, { content }]) => status !== '204' && !content) && 'no response content',
         operation.responses.default?.content?.['application/problem+json']?.schema?.$ref !== '#/components/schemas/Problem' && 'no problem',
         ['PUT', 'PATCH'].includes(method) && !bodyOf(operation) && 'no request schema',
-      ].filter(Boolean).map((flaw) => `${method} ${path}: ${flaw}`);
+      ]
+        .filter(Boolean)
+        .map((flaw) => `${method} ${path}: ${flaw}`);
     });
     expect(flaws).toEqual([]);
   });
@@ -70,12 +84,18 @@ describe('openapi.json', () => {
     for (const { method, path, operation } of operations) {
       const where = path.replaceAll(/\{\w+\}/g, '01900000-0000-7000-8000-000000000001');
       const { status } = await world.call(method, where, bodyOf(operation) ? { body: {} } : {});
-      expect([method, path, operation.security ? 'needs a token' : 'public', status === 401 ? 'needs a token' : 'public']).toEqual([method, path, ...Array<string>(2).fill(operation.security ? 'needs a token' : 'public')]);
+      expect([method, path, operation.security ? 'needs a token' : 'public', status === 401 ? 'needs a token' : 'public']).toEqual([
+        method,
+        path,
+        ...Array<string>(2).fill(operation.security ? 'needs a token' : 'public'),
+      ]);
     }
   });
 
   it('asks for no header that a person at Swagger UI could not leave out', () => {
-    const required = operations.flatMap(({ path, operation }) => (operation.parameters ?? []).filter((each: any) => each.in !== 'path' && each.required).map((each: any) => `${path} ${each.name}`));
+    const required = operations.flatMap(({ path, operation }) =>
+      (operation.parameters ?? []).filter((each: any) => each.in !== 'path' && each.required).map((each: any) => `${path} ${each.name}`),
+    );
     expect(required).toEqual([]);
     for (const { operation } of operations) {
       const names = (operation.parameters ?? []).map((each: any) => `${each.in} ${each.name.toLowerCase()}`);
@@ -100,7 +120,11 @@ describe('Somebody who only clicks', () => {
       const { method, path, operation } = operations.find((each) => each.operation.operationId === id)!;
       const body = bodyOf(operation) ? { ...example(id), ...change } : undefined;
       const answer = await world.call(method, path, { ...(body && { body }), token: operation.security ? token : undefined });
-      expect([id, answer.status, answer.body]).toEqual([id, Number(Object.keys(operation.responses).find((status) => status.startsWith('2'))), expect.anything()]);
+      expect([id, answer.status, answer.body]).toEqual([
+        id,
+        Number(Object.keys(operation.responses).find((status) => status.startsWith('2'))),
+        expect.anything(),
+      ]);
       return answer.body;
     };
     await click('register');
@@ -108,7 +132,10 @@ describe('Somebody who only clicks', () => {
     expect(first).toMatchObject({ mfa_required: false });
     const { secret, qr_code } = await click('setupTotp', { token: first.access_token });
     expect(qr_code).toMatch(/^data:image\/png;base64,/);
-    const { backup_codes: backupCodes } = await click('enableTotp', { token: first.access_token, change: { code: generateSync({ secret }) } });
+    const { backup_codes: backupCodes } = await click('enableTotp', {
+      token: first.access_token,
+      change: { code: generateSync({ secret }) },
+    });
     await click('getMe', { token: first.access_token });
     await click('logout', { token: first.access_token });
     expect((await world.call('GET', '/api/users/me', { token: first.access_token })).status).toBe(401);
@@ -117,7 +144,8 @@ describe('Somebody who only clicks', () => {
     const second = await click('verifyMfa', { token: due.mfa_token, change: { code: backupCodes[0] } });
     await click('listSessions', { token: second.access_token });
     await click('refresh', { change: { refresh_token: second.refresh_token } });
-    for (const id of ['updateMe', 'updateCompany', 'changePassword', 'listUsers', 'listAuditEvents', 'listFactors']) await click(id, { token: second.access_token });
+    for (const id of ['updateMe', 'updateCompany', 'changePassword', 'listUsers', 'listAuditEvents', 'listFactors'])
+      await click(id, { token: second.access_token });
   });
 });
 
@@ -125,7 +153,12 @@ describe('Swagger UI', () => {
   it('is whole under its own Content-Security-Policy: every asset is ours, and no script stands in the page', async () => {
     const page = await world.call('GET', '/docs');
     expect(page.status).toBe(200);
-    const policy = Object.fromEntries(page.headers.get('content-security-policy')!.split(';').map((each) => (([name, ...values]) => [name!, values.join(' ')])(each.trim().split(/\s+/))));
+    const policy = Object.fromEntries(
+      page.headers
+        .get('content-security-policy')!
+        .split(';')
+        .map((each) => (([name, ...values]) => [name!, values.join(' ')])(each.trim().split(/\s+/))),
+    );
     expect(policy).toMatchObject({ 'default-src': "'self'", 'frame-ancestors': "'none'", 'base-uri': "'none'" });
     expect(JSON.stringify(policy)).not.toMatch(/unsafe-eval|\*|https?:/);
     expect(policy['script-src'] ?? policy['default-src']).toBe("'self'");
@@ -152,7 +185,11 @@ describe('Swagger UI', () => {
 
   it('is not there in production unless asked for, and not there when refused', { timeout: 60_000 }, async () => {
     const production = { NODE_ENV: 'production', PUBLIC_URL: 'https://auth.acme.test', RATE_LIMIT_SCALE: '1' };
-    for (const [settings, expected] of [[production, 404], [{ SWAGGER: 'false' }, 404], [{ ...production, SWAGGER: 'true' }, 200]] as const) {
+    for (const [settings, expected] of [
+      [production, 404],
+      [{ SWAGGER: 'false' }, 404],
+      [{ ...production, SWAGGER: 'true' }, 200],
+    ] as const) {
       const api = await ownApi(settings);
       try {
         for (const path of ['/docs', '/openapi.json', '/docs/swagger-ui-init.js']) {

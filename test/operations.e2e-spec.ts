@@ -16,15 +16,29 @@ beforeAll(() => {
 });
 afterAll(() => world.stop());
 
-const asks = (url: string) => async (method: string, path: string, { body, token, headers = {} }: { body?: unknown; token?: string; headers?: Record<string, string> } = {}) => {
-  const response = await fetch(`${url}${path}`, {
-    method,
-    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...(token && { authorization: `Bearer ${token}` }), ...headers },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text.startsWith('{') && !text.includes('}\n{') ? JSON.parse(text) : text };
-};
+const asks =
+  (url: string) =>
+  async (
+    method: string,
+    path: string,
+    { body, token, headers = {} }: { body?: unknown; token?: string; headers?: Record<string, string> } = {},
+  ) => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(token && { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text.startsWith('{') && !text.includes('}\n{') ? JSON.parse(text) : text,
+    };
+  };
 const heals = async (url: string) => {
   const started = Date.now();
   while (!(await fetch(`${url}/health/ready`)).ok) {
@@ -36,7 +50,10 @@ const heals = async (url: string) => {
 describe('Probes', () => {
   it('say that the process lives and that it is ready', async () => {
     expect((await world.call('GET', '/health/live')).body).toEqual({ status: 'ok' });
-    expect((await world.call('GET', '/health/ready')).body).toEqual({ status: 'ok', details: { database: { status: 'up' }, migrations: { status: 'up' } } });
+    expect((await world.call('GET', '/health/ready')).body).toEqual({
+      status: 'ok',
+      details: { database: { status: 'up' }, migrations: { status: 'up' } },
+    });
   });
 
   it('name the migrations when they are behind', async () => {
@@ -46,7 +63,11 @@ describe('Probes', () => {
       await database.sql('delete from migration');
       const { status, body } = await asks(api.url)('GET', '/health/ready');
       expect(status).toBe(503);
-      expect(body).toMatchObject({ code: 'health.not_ready', detail: 'Not ready: migrations.', errors: [{ field: 'migrations', message: 'is down' }] });
+      expect(body).toMatchObject({
+        code: 'health.not_ready',
+        detail: 'Not ready: migrations.',
+        errors: [{ field: 'migrations', message: 'is down' }],
+      });
     } finally {
       await api.stop();
       await database.drop();
@@ -77,7 +98,9 @@ describe('A database that is away', () => {
     const ask = asks(api.url);
     return [
       ask('POST', '/api/auth/login', { body: { email: 'a@b.co', password: 'x' } }),
-      ask('POST', '/api/auth/register', { body: { email: 'a@b.test', password: PASSWORD, full_name: 'A', company_name: 'A', company_domain: 'away.test' } }),
+      ask('POST', '/api/auth/register', {
+        body: { email: 'a@b.test', password: PASSWORD, full_name: 'A', company_name: 'A', company_domain: 'away.test' },
+      }),
       ask('POST', '/api/auth/refresh', { body: { refresh_token: refreshToken } }),
       ask('POST', '/api/auth/logout', { token, body: {} }),
       ask('GET', '/api/users/me', { token }),
@@ -94,7 +117,11 @@ describe('A database that is away', () => {
     proxy.turns('refuse');
     for (const answer of await Promise.all(everything(admin.token, admin.refreshToken))) expectAway(answer);
     const ready = await asks(api.url)('GET', '/health/ready');
-    expect([ready.status, ready.body.code, ready.body.errors[0]]).toEqual([503, 'health.not_ready', { field: 'database', message: 'is down' }]);
+    expect([ready.status, ready.body.code, ready.body.errors[0]]).toEqual([
+      503,
+      'health.not_ready',
+      { field: 'database', message: 'is down' },
+    ]);
     expect((await asks(api.url)('GET', '/health/live')).status).toBe(200);
     proxy.turns('clear');
     await heals(api.url);
@@ -108,7 +135,9 @@ describe('A database that is away', () => {
     expect((await ask('GET', '/api/users/me', { token: admin.token })).status).toBe(200);
     proxy.turns('refuse');
     expectAway(await ask('GET', '/api/users/me', { token: admin.token }));
-    expectAway(await ask('POST', '/api/auth/login', { body: { email: admin.email, password: PASSWORD, company_domain: admin.company.domain } }));
+    expectAway(
+      await ask('POST', '/api/auth/login', { body: { email: admin.email, password: PASSWORD, company_domain: admin.company.domain } }),
+    );
     proxy.turns('clear');
     await heals(api.url);
     expect((await ask('GET', '/api/users/me', { token: admin.token })).status).toBe(200);
@@ -138,14 +167,18 @@ describe('A database that is away', () => {
     const own = await ownApi(env);
     try {
       const ask = asks(own.url);
-      const register = await ask('POST', '/api/auth/register', { body: { email: 'ada@restart.test', password: PASSWORD, full_name: 'A', company_name: 'A', company_domain: 'restart.test' } });
+      const register = await ask('POST', '/api/auth/register', {
+        body: { email: 'ada@restart.test', password: PASSWORD, full_name: 'A', company_name: 'A', company_domain: 'restart.test' },
+      });
       expect(register.status).toBe(201);
       const { body } = await ask('POST', '/api/auth/login', { body: { email: 'ada@restart.test', password: PASSWORD } });
       const seen = new Set<number>();
       const end = new AbortController();
-      const load = Promise.all(Array.from({ length: 4 }, async () => {
-        while (!end.signal.aborted) seen.add((await ask('GET', '/api/users/me', { token: body.access_token })).status);
-      }));
+      const load = Promise.all(
+        Array.from({ length: 4 }, async () => {
+          while (!end.signal.aborted) seen.add((await ask('GET', '/api/users/me', { token: body.access_token })).status);
+        }),
+      );
       await sleep(200);
       await postgres.stop();
       await sleep(300);
@@ -178,7 +211,9 @@ describe('A logout that the database could not write', () => {
   it.each(['/api/auth/logout', '/api/auth/logout-all'])('is never called a success: %s', async (path) => {
     const ask = asks(api.url);
     const domain = `${path.length}-logout.test`;
-    await ask('POST', '/api/auth/register', { body: { email: `a@${domain}`, password: PASSWORD, full_name: 'A', company_name: 'A', company_domain: domain } });
+    await ask('POST', '/api/auth/register', {
+      body: { email: `a@${domain}`, password: PASSWORD, full_name: 'A', company_name: 'A', company_domain: domain },
+    });
     const { body } = await ask('POST', '/api/auth/login', { body: { email: `a@${domain}`, password: PASSWORD } });
     await database.sql('alter table session add constraint broken check (revoked_at is null) not valid');
     const answer = await ask('POST', path, { token: body.access_token, body: {} });
@@ -201,7 +236,10 @@ describe('Stopping', () => {
     const { rows } = await holder.query('select pg_backend_pid() as pid');
     return {
       waitedFor: async () => {
-        while ((await world.superuser.query('select from pg_stat_activity where $1 = any (pg_blocking_pids(pid))', [rows[0].pid])).rowCount === 0) await sleep(10);
+        while (
+          (await world.superuser.query('select from pg_stat_activity where $1 = any (pg_blocking_pids(pid))', [rows[0].pid])).rowCount === 0
+        )
+          await sleep(10);
       },
       letGo: async () => {
         await holder.query('commit');
@@ -210,23 +248,28 @@ describe('Stopping', () => {
     };
   };
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('by %s finishes what is under way, lets nobody new in, and ends with 0 within five seconds', async (signal) => {
-    const { admin } = await world.company();
-    const api = await ownApi();
-    const row = await holding(admin.id);
-    const login = asks(api.url)('POST', '/api/auth/login', { body: { email: admin.email, password: PASSWORD, company_domain: admin.company.domain } });
-    await row.waitedFor();
-    const signalled = Date.now();
-    const ended = api.stop(signal);
-    await sleep(300);
-    await expect(fetch(`${api.url}/health/live`)).rejects.toThrow();
-    await row.letGo();
-    const answer = await login;
-    expect(answer.status).toBe(200);
-    expect((await world.call('GET', '/api/users/me', { token: answer.body.access_token })).status).toBe(200);
-    expect(await ended).toBe(0);
-    expect(Date.now() - signalled).toBeLessThan(5_000);
-  });
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'by %s finishes what is under way, lets nobody new in, and ends with 0 within five seconds',
+    async (signal) => {
+      const { admin } = await world.company();
+      const api = await ownApi();
+      const row = await holding(admin.id);
+      const login = asks(api.url)('POST', '/api/auth/login', {
+        body: { email: admin.email, password: PASSWORD, company_domain: admin.company.domain },
+      });
+      await row.waitedFor();
+      const signalled = Date.now();
+      const ended = api.stop(signal);
+      await sleep(300);
+      await expect(fetch(`${api.url}/health/live`)).rejects.toThrow();
+      await row.letGo();
+      const answer = await login;
+      expect(answer.status).toBe(200);
+      expect((await world.call('GET', '/api/users/me', { token: answer.body.access_token })).status).toBe(200);
+      expect(await ended).toBe(0);
+      expect(Date.now() - signalled).toBeLessThan(5_000);
+    },
+  );
 
   it('a worker ends with 0 as well', async () => {
     const worker = await ownProcess('worker', { LOG_LEVEL: 'info' });
@@ -236,93 +279,128 @@ describe('Stopping', () => {
 });
 
 describe('The logs', () => {
-  const lines = (output: string) => output.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Record<string, unknown>);
+  const lines = (output: string) =>
+    output
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
 
   it('hold one JSON line a request, without its query, its body or its headers', async () => {
     const api = await ownApi({ LOG_LEVEL: 'info' });
     try {
-      await asks(api.url)('GET', '/api/users/01900000-0000-7000-8000-000000000001?email=query-canary', { headers: { 'x-request-id': 'the-one-we-look-for', 'user-agent': 'agent-canary\u00a0{"a":1}' } });
+      await asks(api.url)('GET', '/api/users/01900000-0000-7000-8000-000000000001?email=query-canary', {
+        headers: { 'x-request-id': 'the-one-we-look-for', 'user-agent': 'agent-canary\u00a0{"a":1}' },
+      });
       await asks(api.url)('GET', '/unknown-canary?password=query-canary');
     } finally {
       await api.stop();
     }
     const requests = lines(api.output()).filter(({ msg }) => msg === 'request');
     expect(requests.find(({ request_id }) => request_id === 'the-one-we-look-for')).toEqual({
-      level: 30, time: expect.stringMatching(/Z$/), request_id: 'the-one-we-look-for', method: 'GET', path: '/api/users/:id', status: 401, ms: expect.any(Number), ip: '127.0.0.1', msg: 'request',
+      level: 30,
+      time: expect.stringMatching(/Z$/),
+      request_id: 'the-one-we-look-for',
+      method: 'GET',
+      path: '/api/users/:id',
+      status: 401,
+      ms: expect.any(Number),
+      ip: '127.0.0.1',
+      msg: 'request',
     });
     expect(requests.map(({ path }) => path)).toContain('(unknown)');
     expect(api.output()).not.toMatch(/canary/);
   });
 
-  it('hold no secret of anybody in any form, through every route, at the chattiest level, even where the database fails or is away', { timeout: 60_000 }, async () => {
-    const database = await anotherDatabase(world.stack);
-    const proxy = await Proxy.before(database.env.DATABASE_URL!);
-    const api = await ownApi({ ...database.env, DATABASE_URL: proxy.url, LOG_LEVEL: 'trace' });
-    const ask = asks(api.url);
-    const canaries = new Set<string>();
-    const keep = <T extends string>(secret: T): T => (canaries.add(secret), secret);
-    const document = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'openapi.json'), 'utf8'));
-    const resolved = (schema: any) => (schema?.$ref ? document.components.schemas[schema.$ref.split('/').at(-1)] : schema);
+  it(
+    'hold no secret of anybody in any form, through every route, at the chattiest level, even where the database fails or is away',
+    { timeout: 60_000 },
+    async () => {
+      const database = await anotherDatabase(world.stack);
+      const proxy = await Proxy.before(database.env.DATABASE_URL!);
+      const api = await ownApi({ ...database.env, DATABASE_URL: proxy.url, LOG_LEVEL: 'trace' });
+      const ask = asks(api.url);
+      const canaries = new Set<string>();
+      const keep = <T extends string>(secret: T): T => (canaries.add(secret), secret);
+      const document = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'openapi.json'), 'utf8'));
+      const resolved = (schema: any) => (schema?.$ref ? document.components.schemas[schema.$ref.split('/').at(-1)] : schema);
 
-    /** Every route with a secret in every field, in the query and in the header. */
-    const everyRoute = async (token: string) => {
-      for (const [path, methods] of Object.entries<Record<string, any>>(document.paths))
-        for (const [method, operation] of Object.entries(methods)) {
-          if (/logout|deactivate|delete/i.test(operation.operationId)) continue;
-          const fields = Object.keys(resolved(operation.requestBody?.content?.['application/json']?.schema)?.properties ?? {});
-          const body = fields.length > 0 ? { body: Object.fromEntries(fields.map((field) => [field, keep(`canary-${field}-of-${operation.operationId}`)])) } : {};
-          const where = `${path.replaceAll(/\{\w+\}/g, '01900000-0000-7000-8000-000000000001')}?cursor=${keep('canary-of-a-query')}`;
-          await ask(method.toUpperCase(), where, { ...body, token });
-          await ask(method.toUpperCase(), where, { ...body, token: keep('canary.of-the.header'), headers: { 'x-api-key': keep('ww_canary-of-a-key'), cookie: keep('session=canary-of-a-cookie') } });
-        }
-    };
-    try {
-      const password = keep('canary horse battery 9');
-      const who = { email: 'ada@canary.test', password, full_name: 'A', company_name: 'A', company_domain: 'canary.test' };
-      const { body: user } = await ask('POST', '/api/auth/register', { body: who });
-      expect(user.email).toBe(who.email);
-      const login = (extra: object = {}) => ask('POST', '/api/auth/login', { body: { email: who.email, password, ...extra } });
-      const { body: tokens } = await login();
-      for (const each of [tokens.access_token, tokens.refresh_token]) keep(each);
-      const { body: setup } = await ask('POST', '/api/auth/mfa/setup', { token: tokens.access_token });
-      for (const each of [setup.secret, setup.manual_entry_key, setup.otpauth_uri, setup.qr_code.slice(30, 200)]) keep(each);
-      const code = keep(generateSync({ secret: setup.secret }));
-      const { body: enabled } = await ask('POST', '/api/auth/mfa/enable', { token: tokens.access_token, body: { code } });
-      for (const each of enabled.backup_codes) keep(each);
-      const { body: pending } = await login();
-      keep(pending.mfa_token);
-      await ask('POST', '/api/auth/verify-mfa', { token: pending.mfa_token, body: { code } });
-      const { body: second } = await ask('POST', '/api/auth/verify-mfa', { token: pending.mfa_token, body: { code: enabled.backup_codes[0] } });
-      for (const each of [second.access_token, second.refresh_token]) keep(each);
-      const { body: rotated } = await ask('POST', '/api/auth/refresh', { body: { refresh_token: second.refresh_token } });
-      for (const each of [rotated.access_token, rotated.refresh_token]) keep(each);
-      await everyRoute(rotated.access_token);
+      /** Every route with a secret in every field, in the query and in the header. */
+      const everyRoute = async (token: string) => {
+        for (const [path, methods] of Object.entries<Record<string, any>>(document.paths))
+          for (const [method, operation] of Object.entries(methods)) {
+            if (/logout|deactivate|delete/i.test(operation.operationId)) continue;
+            const fields = Object.keys(resolved(operation.requestBody?.content?.['application/json']?.schema)?.properties ?? {});
+            const body =
+              fields.length > 0
+                ? { body: Object.fromEntries(fields.map((field) => [field, keep(`canary-${field}-of-${operation.operationId}`)])) }
+                : {};
+            const where = `${path.replaceAll(/\{\w+\}/g, '01900000-0000-7000-8000-000000000001')}?cursor=${keep('canary-of-a-query')}`;
+            await ask(method.toUpperCase(), where, { ...body, token });
+            await ask(method.toUpperCase(), where, {
+              ...body,
+              token: keep('canary.of-the.header'),
+              headers: { 'x-api-key': keep('ww_canary-of-a-key'), cookie: keep('session=canary-of-a-cookie') },
+            });
+          }
+      };
+      try {
+        const password = keep('canary horse battery 9');
+        const who = { email: 'ada@canary.test', password, full_name: 'A', company_name: 'A', company_domain: 'canary.test' };
+        const { body: user } = await ask('POST', '/api/auth/register', { body: who });
+        expect(user.email).toBe(who.email);
+        const login = (extra: object = {}) => ask('POST', '/api/auth/login', { body: { email: who.email, password, ...extra } });
+        const { body: tokens } = await login();
+        for (const each of [tokens.access_token, tokens.refresh_token]) keep(each);
+        const { body: setup } = await ask('POST', '/api/auth/mfa/setup', { token: tokens.access_token });
+        for (const each of [setup.secret, setup.manual_entry_key, setup.otpauth_uri, setup.qr_code.slice(30, 200)]) keep(each);
+        const code = keep(generateSync({ secret: setup.secret }));
+        const { body: enabled } = await ask('POST', '/api/auth/mfa/enable', { token: tokens.access_token, body: { code } });
+        for (const each of enabled.backup_codes) keep(each);
+        const { body: pending } = await login();
+        keep(pending.mfa_token);
+        await ask('POST', '/api/auth/verify-mfa', { token: pending.mfa_token, body: { code } });
+        const { body: second } = await ask('POST', '/api/auth/verify-mfa', {
+          token: pending.mfa_token,
+          body: { code: enabled.backup_codes[0] },
+        });
+        for (const each of [second.access_token, second.refresh_token]) keep(each);
+        const { body: rotated } = await ask('POST', '/api/auth/refresh', { body: { refresh_token: second.refresh_token } });
+        for (const each of [rotated.access_token, rotated.refresh_token]) keep(each);
+        await everyRoute(rotated.access_token);
 
-      // Errors of PostgreSQL that quote the whole row.
-      await database.sql('alter table user_account add constraint broken check (false) not valid; alter table session add constraint broken check (false) not valid; alter table mfa_factor add constraint broken check (false) not valid; alter table sign_in add constraint broken check (false) not valid');
-      const failures = [
-        await ask('POST', '/api/auth/register', { body: { ...who, email: 'b@canary2.test', company_domain: 'canary2.test' } }),
-        await login(),
-        await ask('POST', '/api/auth/mfa/setup', { token: rotated.access_token }),
-        await ask('PUT', '/api/users/me', { token: rotated.access_token, body: { full_name: keep('canary of a name') } }),
-        await ask('POST', '/api/auth/refresh', { body: { refresh_token: rotated.refresh_token } }),
+        // Errors of PostgreSQL that quote the whole row.
+        await database.sql(
+          'alter table user_account add constraint broken check (false) not valid; alter table session add constraint broken check (false) not valid; alter table mfa_factor add constraint broken check (false) not valid; alter table sign_in add constraint broken check (false) not valid',
+        );
+        const failures = [
+          await ask('POST', '/api/auth/register', { body: { ...who, email: 'b@canary2.test', company_domain: 'canary2.test' } }),
+          await login(),
+          await ask('POST', '/api/auth/mfa/setup', { token: rotated.access_token }),
+          await ask('PUT', '/api/users/me', { token: rotated.access_token, body: { full_name: keep('canary of a name') } }),
+          await ask('POST', '/api/auth/refresh', { body: { refresh_token: rotated.refresh_token } }),
+        ];
+        expect(failures.map(({ status }) => status)).toEqual([500, 500, 500, 500, 500]);
+        proxy.turns('refuse');
+        await everyRoute(rotated.access_token);
+        await login();
+      } finally {
+        await api.stop();
+        await proxy.stop();
+        await database.drop();
+      }
+      const output = api.output();
+      expect(lines(output).length).toBeGreaterThan(200);
+      expect(output).toMatch(/"msg":"unexpected failure"/);
+      const forms = (secret: string) => [
+        secret,
+        encodeURIComponent(secret),
+        JSON.stringify(secret).slice(1, -1),
+        ...(['base64', 'base64url', 'hex'] as const).map((form) => Buffer.from(secret).toString(form).replace(/=+$/, '')),
       ];
-      expect(failures.map(({ status }) => status)).toEqual([500, 500, 500, 500, 500]);
-      proxy.turns('refuse');
-      await everyRoute(rotated.access_token);
-      await login();
-    } finally {
-      await api.stop();
-      await proxy.stop();
-      await database.drop();
-    }
-    const output = api.output();
-    expect(lines(output).length).toBeGreaterThan(200);
-    expect(output).toMatch(/"msg":"unexpected failure"/);
-    const forms = (secret: string) => [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), ...(['base64', 'base64url', 'hex'] as const).map((form) => Buffer.from(secret).toString(form).replace(/=+$/, ''))];
-    const leaked = [...canaries].filter((secret) => forms(secret).some((form) => output.includes(form)));
-    expect(leaked).toEqual([]);
-    expect(output).not.toMatch(/\$argon2|canary-|Failing row/);
-    console.info(`logs: ${canaries.size} secrets in ${forms('').length} forms, none in ${lines(output).length} lines`);
-  });
+      const leaked = [...canaries].filter((secret) => forms(secret).some((form) => output.includes(form)));
+      expect(leaked).toEqual([]);
+      expect(output).not.toMatch(/\$argon2|canary-|Failing row/);
+      console.info(`logs: ${canaries.size} secrets in ${forms('').length} forms, none in ${lines(output).length} lines`);
+    },
+  );
 });

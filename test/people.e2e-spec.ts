@@ -10,9 +10,16 @@ beforeAll(() => {
 afterAll(() => world.stop());
 
 /** Somebody who is there and never signs in. */
-async function somebody(company: Company, { role = 'user', email = `${uuidv7()}@${company.domain}` }: { role?: Role; email?: string } = {}): Promise<string> {
+async function somebody(
+  company: Company,
+  { role = 'user', email = `${uuidv7()}@${company.domain}` }: { role?: Role; email?: string } = {},
+): Promise<string> {
   const id = uuidv7();
-  await company.sql(`insert into user_account (id, email, email_canonical, full_name, role) values ($1, $2, $2, 'Some Body', $3)`, [id, email, role]);
+  await company.sql(`insert into user_account (id, email, email_canonical, full_name, role) values ($1, $2, $2, 'Some Body', $3)`, [
+    id,
+    email,
+    role,
+  ]);
   return id;
 }
 
@@ -48,7 +55,9 @@ describe('What each role may do with people and company', () => {
     pending = await enrolled.pendingToken();
   });
 
-  const asked = ROUTES.flatMap(([route, least, body, status]) => ROLES.map((role) => ({ route, role, body, expected: ROLES.indexOf(role) >= ROLES.indexOf(least) ? status : 403 })));
+  const asked = ROUTES.flatMap(([route, least, body, status]) =>
+    ROLES.map((role) => ({ route, role, body, expected: ROLES.indexOf(role) >= ROLES.indexOf(least) ? status : 403 })),
+  );
   it('is a table of 15 routes and 3 roles', () => expect(asked).toHaveLength(45));
 
   it.each(asked)('$route as $role answers $expected', async ({ route, role, body, expected }) => {
@@ -76,10 +85,24 @@ describe('Changing a person', () => {
     const { admin, id: companyId } = await world.company();
     const colleague = await admin.company.person('user');
     const mine = await admin.put('/api/users/me', { full_name: '  Ada Lovelace ', phone_number: '+34 (612) 345-678' });
-    expect(mine.body).toMatchObject({ id: admin.id, full_name: 'Ada Lovelace', phone_number: '+34612345678', role: 'admin', company_id: companyId, company_name: 'Acme' });
+    expect(mine.body).toMatchObject({
+      id: admin.id,
+      full_name: 'Ada Lovelace',
+      phone_number: '+34612345678',
+      role: 'admin',
+      company_id: companyId,
+      company_name: 'Acme',
+    });
     expect((await admin.get('/api/users/me')).body).toMatchObject({ full_name: 'Ada Lovelace', phone_number: '+34612345678' });
-    expect((await admin.put(`/api/users/${colleague.id}`, { full_name: 'Grace' })).body).toMatchObject({ id: colleague.id, full_name: 'Grace', phone_number: null });
-    expect((await admin.put('/api/users/me', { phone_number: null })).body).toMatchObject({ full_name: 'Ada Lovelace', phone_number: null });
+    expect((await admin.put(`/api/users/${colleague.id}`, { full_name: 'Grace' })).body).toMatchObject({
+      id: colleague.id,
+      full_name: 'Grace',
+      phone_number: null,
+    });
+    expect((await admin.put('/api/users/me', { phone_number: null })).body).toMatchObject({
+      full_name: 'Ada Lovelace',
+      phone_number: null,
+    });
     const trail = await admin.company.sql(`select target_id, details from audit_event where action = 'users.updated' order by id`);
     expect(trail).toEqual([
       { target_id: admin.id, details: { fields: ['full_name', 'phone_number'] } },
@@ -114,18 +137,42 @@ describe('Changing a person', () => {
     else expect([status, body.code, body.errors[0].field]).toEqual([400, 'request.invalid', 'phone_number']);
   });
 
-  it.each(['', '   ', 'x'.repeat(201), 'a\u0000b', 'a\nb', 'a\u001b[31m', 7, null, ['Ada'], { first: 'Ada' }])('refuses the name %j', async (full_name) => {
-    const { admin } = await shared();
-    const { status, body } = await admin.put('/api/users/me', { full_name });
-    expect([status, body.errors[0].field]).toEqual([400, 'full_name']);
-  });
+  it.each(['', '   ', 'x'.repeat(201), 'a\u0000b', 'a\nb', 'a\u001b[31m', 7, null, ['Ada'], { first: 'Ada' }])(
+    'refuses the name %j',
+    async (full_name) => {
+      const { admin } = await shared();
+      const { status, body } = await admin.put('/api/users/me', { full_name });
+      expect([status, body.errors[0].field]).toEqual([400, 'full_name']);
+    },
+  );
 
-  const FORBIDDEN = { role: 'admin', email: 'eve@evil.test', email_canonical: 'eve@evil.test', is_active: true, email_verified: true, email_verified_at: '2026-01-01T00:00:00Z', company_id: uuidv7(), tenant_id: uuidv7(), tenantId: uuidv7(), id: uuidv7(), mfa_enabled: false, password: PASSWORD, password_hash: '$argon2id$', passwordHash: '$argon2id$', last_login: null, created_at: '2020-01-01T00:00:00Z' };
+  const FORBIDDEN = {
+    role: 'admin',
+    email: 'eve@evil.test',
+    email_canonical: 'eve@evil.test',
+    is_active: true,
+    email_verified: true,
+    email_verified_at: '2026-01-01T00:00:00Z',
+    company_id: uuidv7(),
+    tenant_id: uuidv7(),
+    tenantId: uuidv7(),
+    id: uuidv7(),
+    mfa_enabled: false,
+    password: PASSWORD,
+    password_hash: '$argon2id$',
+    passwordHash: '$argon2id$',
+    last_login: null,
+    created_at: '2020-01-01T00:00:00Z',
+  };
   it.each(Object.entries(FORBIDDEN))('lets nobody set %s', async (field, value) => {
     const { admin, user, company } = await shared();
     const rows = () => company.sql('select to_jsonb(u) - $$last_login_at$$ as row from user_account u order by id');
     const before = await rows();
-    for (const answer of [await user.put('/api/users/me', { [field]: value }), await admin.put(`/api/users/${user.id}`, { full_name: 'Also', [field]: value }), await admin.put(`/api/users/${user.id}/role`, field === 'role' ? { role: 'owner' } : { role: 'user', [field]: value })]) {
+    for (const answer of [
+      await user.put('/api/users/me', { [field]: value }),
+      await admin.put(`/api/users/${user.id}`, { full_name: 'Also', [field]: value }),
+      await admin.put(`/api/users/${user.id}/role`, field === 'role' ? { role: 'owner' } : { role: 'user', [field]: value }),
+    ]) {
       expect([answer.status, answer.body.code]).toEqual([400, 'request.invalid']);
       expect(JSON.stringify(answer.body.errors)).toContain(field);
     }
@@ -134,13 +181,26 @@ describe('Changing a person', () => {
 
   it('is misled by no prototype, array or other body', async () => {
     const { user, company } = await shared();
-    for (const body of ['{"__proto__":{"role":"admin"}}', '{"constructor":{"prototype":{"role":"admin"}}}', '[]', '[{"full_name":"x"}]', '"x"', 'null', '7', '{"full_name":"a","full_name":["b"]}', '{']) {
+    for (const body of [
+      '{"__proto__":{"role":"admin"}}',
+      '{"constructor":{"prototype":{"role":"admin"}}}',
+      '[]',
+      '[{"full_name":"x"}]',
+      '"x"',
+      'null',
+      '7',
+      '{"full_name":"a","full_name":["b"]}',
+      '{',
+    ]) {
       const answer = await world.call('PUT', '/api/users/me', { token: user.token, body, headers: { 'content-type': 'application/json' } });
       expect([200, 400], body).toContain(answer.status);
       if (!body.startsWith('{"__proto__') && !body.startsWith('{"constructor')) expect(answer.status, body).toBe(400);
     }
-    expect(await company.sql('select role, full_name from user_account where id = $1', [user.id])).toEqual([{ role: 'user', full_name: 'A Person' }]);
-    for (const id of ['me2', '1', "' or 1=1", `${user.id}x`, '%00', user.id.replaceAll('-', '')]) expect((await (await shared()).admin.get(`/api/users/${encodeURIComponent(id)}`)).status, id).toBe(400);
+    expect(await company.sql('select role, full_name from user_account where id = $1', [user.id])).toEqual([
+      { role: 'user', full_name: 'A Person' },
+    ]);
+    for (const id of ['me2', '1', "' or 1=1", `${user.id}x`, '%00', user.id.replaceAll('-', '')])
+      expect((await (await shared()).admin.get(`/api/users/${encodeURIComponent(id)}`)).status, id).toBe(400);
   });
 
   let one: Promise<{ company: Company; admin: Person; user: Person }> | undefined;
@@ -157,7 +217,10 @@ describe('Letting people in and out', () => {
     const user = await admin.company.person('user');
     expect((await admin.post(`/api/users/${user.id}/deactivate`)).body).toMatchObject({ id: user.id, is_active: false });
     for (const at of [0, 1]) expect(code(await user.get('/api/users/me', at))).toEqual([401, 'auth.sign_in_required']);
-    expect(code(await world.call('POST', '/api/auth/refresh', { body: { refresh_token: user.refreshToken } }))).toEqual([401, 'auth.invalid_refresh_token']);
+    expect(code(await world.call('POST', '/api/auth/refresh', { body: { refresh_token: user.refreshToken } }))).toEqual([
+      401,
+      'auth.invalid_refresh_token',
+    ]);
     const shut = await user.login();
     expect(code(shut)).toEqual([401, 'auth.invalid_credentials']);
     expect(shut.body.detail).toBe((await user.login({ password: 'not this one' })).body.detail);
@@ -166,7 +229,9 @@ describe('Letting people in and out', () => {
     expect((await user.get('/api/users/me')).status).toBe(401);
     await user.signsIn();
     expect((await user.get('/api/users/me')).status).toBe(200);
-    expect(await admin.company.actions()).toEqual(expect.arrayContaining(['users.deactivated', 'auth.sessions_revoked', 'users.activated']));
+    expect(await admin.company.actions()).toEqual(
+      expect.arrayContaining(['users.deactivated', 'auth.sessions_revoked', 'users.activated']),
+    );
   });
 
   it('shuts out a person who is half signed in', async () => {
@@ -183,7 +248,11 @@ describe('Letting people in and out', () => {
     const user = await admin.company.person('user');
     const may = async () => [(await user.get('/api/users')).status, (await user.get('/api/company', 1)).status];
     expect(await may()).toEqual([403, 403]);
-    for (const [role, expected] of [['manager', [200, 403]], ['admin', [200, 200]], ['user', [403, 403]]] as const) {
+    for (const [role, expected] of [
+      ['manager', [200, 403]],
+      ['admin', [200, 200]],
+      ['user', [403, 403]],
+    ] as const) {
       expect((await admin.put(`/api/users/${user.id}/role`, { role })).body).toMatchObject({ id: user.id, role });
       expect(await may()).toEqual(expected);
     }
@@ -206,7 +275,8 @@ describe('Letting people in and out', () => {
     const { admin } = await world.company();
     const idle = await somebody(admin.company, { role: 'admin' });
     await admin.company.sql('update user_account set is_active = false where id = $1', [idle]);
-    for (const role of ['user', 'manager']) expect(code(await admin.put(`/api/users/${admin.id}/role`, { role }))).toEqual([409, 'users.last_admin']);
+    for (const role of ['user', 'manager'])
+      expect(code(await admin.put(`/api/users/${admin.id}/role`, { role }))).toEqual([409, 'users.last_admin']);
     expect((await admin.put(`/api/users/${admin.id}/role`, { role: 'admin' })).status).toBe(200);
     expect((await admin.put(`/api/users/${idle}/role`, { role: 'user' })).status).toBe(200);
   });
@@ -258,14 +328,28 @@ describe('Deleting a person', () => {
     expect((await world.call('POST', '/api/auth/refresh', { body: { refresh_token: user.refreshToken } })).status).toBe(401);
     expect((await user.verify(pending, right)).status).toBe(401);
     expect(code(await user.login())).toEqual([401, 'auth.invalid_credentials']);
-    expect(await company.sql('select id from audit_event where (actor_id = $1 or target_id = $1) and id <= $2 order by id', [user.id, trail.at(-1)!.id])).toEqual(trail);
+    expect(
+      await company.sql('select id from audit_event where (actor_id = $1 or target_id = $1) and id <= $2 order by id', [
+        user.id,
+        trail.at(-1)!.id,
+      ]),
+    ).toEqual(trail);
     expect(await company.actions()).toContain('users.deleted');
-    for (const table of ['session', 'sign_in', 'mfa_factor']) expect(await company.sql(`select from ${table} where user_id = $1`, [user.id]), table).toEqual([]);
+    for (const table of ['session', 'sign_in', 'mfa_factor'])
+      expect(await company.sql(`select from ${table} where user_id = $1`, [user.id]), table).toEqual([]);
     expect((await world.superuser.query('select from directory.person where user_id = $1', [user.id])).rowCount).toBe(0);
 
     const next = await company.person('user', user.email.split('@')[0]);
     expect([next.email, next.id === user.id]).toEqual([user.email, false]);
-    expect((await next.get('/api/users/me')).body).toMatchObject({ id: next.id, email: user.email, full_name: 'A Person', phone_number: null, mfa_enabled: false, role: 'user', email_verified: false });
+    expect((await next.get('/api/users/me')).body).toMatchObject({
+      id: next.id,
+      email: user.email,
+      full_name: 'A Person',
+      phone_number: null,
+      mfa_enabled: false,
+      role: 'user',
+      email_verified: false,
+    });
     expect((await next.get('/api/auth/mfa/factors')).body.data).toEqual([]);
     expect((await next.get('/api/auth/sessions')).body).toHaveLength(1);
     expect((await user.get('/api/users/me')).status).toBe(401);
@@ -276,7 +360,9 @@ describe('The list of people', () => {
   it('goes through 120 people without a gap or a double while others are added and removed', async () => {
     const { admin } = await world.company();
     const { company } = admin;
-    await company.sql(`insert into user_account (id, email, email_canonical, full_name, role) select app.uuidv7(), n || '@x.test', n || '@x.test', 'P' || n, 'user' from generate_series(1, 119) n`);
+    await company.sql(
+      `insert into user_account (id, email, email_canonical, full_name, role) select app.uuidv7(), n || '@x.test', n || '@x.test', 'P' || n, 'user' from generate_series(1, 119) n`,
+    );
     const there = (await company.sql<{ id: string }>('select id from user_account order by id')).map(({ id }) => id);
     expect(there).toHaveLength(120);
     const met: string[] = [];
@@ -305,8 +391,12 @@ describe('The list of people', () => {
 
   it('takes 1 and 100, and 50 when nothing is said', async () => {
     const admin = await anyAdmin();
-    await admin.company.sql(`insert into user_account (id, email, email_canonical, full_name, role) select app.uuidv7(), n || '@x.test', n || '@x.test', 'P' || n, 'user' from generate_series(1, 104) n`);
-    const counts = await Promise.all(['?limit=1', '?limit=100', ''].map(async (query) => (await admin.get(`/api/users${query}`)).body.data.length));
+    await admin.company.sql(
+      `insert into user_account (id, email, email_canonical, full_name, role) select app.uuidv7(), n || '@x.test', n || '@x.test', 'P' || n, 'user' from generate_series(1, 104) n`,
+    );
+    const counts = await Promise.all(
+      ['?limit=1', '?limit=100', ''].map(async (query) => (await admin.get(`/api/users${query}`)).body.data.length),
+    );
     expect(counts).toEqual([1, 100, 50]);
   });
 
@@ -318,15 +408,31 @@ describe('The company', () => {
   it('shows itself, and changes its name and policy piece by piece', async () => {
     const { admin, id, domain } = await world.company('Acme');
     const before = (await admin.get('/api/company')).body;
-    expect(before).toMatchObject({ id, name: 'Acme', domain, policy: { mfa: { admin: 'optional', manager: 'optional', user: 'optional' }, totp_window: 1 } });
+    expect(before).toMatchObject({
+      id,
+      name: 'Acme',
+      domain,
+      policy: { mfa: { admin: 'optional', manager: 'optional', user: 'optional' }, totp_window: 1 },
+    });
     expect((await admin.patch('/api/company', { name: ' Acme & Sons ' })).body).toEqual({ ...before, name: 'Acme & Sons' });
-    expect((await admin.patch('/api/company', { policy: { mfa: { manager: 'required' } } })).body.policy.mfa).toEqual({ admin: 'optional', manager: 'required', user: 'optional' });
-    expect((await admin.patch('/api/company', { policy: { totp_window: 0 } })).body.policy).toMatchObject({ mfa: { admin: 'optional', manager: 'required', user: 'optional' }, totp_window: 0 });
+    expect((await admin.patch('/api/company', { policy: { mfa: { manager: 'required' } } })).body.policy.mfa).toEqual({
+      admin: 'optional',
+      manager: 'required',
+      user: 'optional',
+    });
+    expect((await admin.patch('/api/company', { policy: { totp_window: 0 } })).body.policy).toMatchObject({
+      mfa: { admin: 'optional', manager: 'required', user: 'optional' },
+      totp_window: 0,
+    });
     expect((await admin.patch('/api/company', {})).body).toMatchObject({ name: 'Acme & Sons', policy: { totp_window: 0 } });
     expect((await admin.get('/api/users/me', 1)).body.company_name).toBe('Acme & Sons');
     expect((await admin.get('/api/company', 1)).body).toMatchObject({ name: 'Acme & Sons', created_at: before.created_at });
     const trail = await admin.company.sql(`select details from audit_event where action = 'company.updated' order by id`);
-    expect(trail.slice(0, 3)).toEqual([{ details: { fields: ['name'] } }, { details: { fields: ['policy.mfa'] } }, { details: { fields: ['policy.totp_window'] } }]);
+    expect(trail.slice(0, 3)).toEqual([
+      { details: { fields: ['name'] } },
+      { details: { fields: ['policy.mfa'] } },
+      { details: { fields: ['policy.totp_window'] } },
+    ]);
   });
 
   it.each<[object, string]>([

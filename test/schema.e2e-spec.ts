@@ -14,7 +14,10 @@ describe('The schema', () => {
   afterAll(() => world.stop());
 
   it('has for every entity the columns it names, the policy it declares, and FORCE', async () => {
-    const orm = await MikroORM.init({ clientUrl: world.stack.env.MIGRATION_DATABASE_URL!, entities: [AuditEvent, Session, User, EnrolledFactor, Tenant] });
+    const orm = await MikroORM.init({
+      clientUrl: world.stack.env.MIGRATION_DATABASE_URL!,
+      entities: [AuditEvent, Session, User, EnrolledFactor, Tenant],
+    });
     const entities = [...orm.getMetadata().getAll().values()].filter(({ tableName }) => tableName);
     await orm.close();
     expect(entities).toHaveLength(5);

@@ -34,7 +34,9 @@ describe('An event that cannot be sealed', () => {
 
   it('holds up its own company, and no other', async () => {
     const [poisoned, other] = [await world.company(), await world.company()];
-    expect(await inject(poisoned, `insert into audit_event (action, outcome, details) values ('probe', 'success', '{"x": 1e400}')`)).toBe('inserted');
+    expect(await inject(poisoned, `insert into audit_event (action, outcome, details) values ('probe', 'success', '{"x": 1e400}')`)).toBe(
+      'inserted',
+    );
     await other.admin.put('/api/users/me', { full_name: 'After' });
     await vi.waitFor(async () => expect(await unsealed(other)).toBe(0), { timeout: 5_000, interval: 100 });
     expect(await unsealed(poisoned)).toBeGreaterThan(0);
@@ -46,6 +48,8 @@ describe('An event that cannot be sealed', () => {
 
   it('is not taken in where its details are no object', async () => {
     const company = await world.company();
-    expect(await inject(company, `insert into audit_event (action, outcome, details) values ('probe', 'success', '[1.5, null]')`)).toBe('23514');
+    expect(await inject(company, `insert into audit_event (action, outcome, details) values ('probe', 'success', '[1.5, null]')`)).toBe(
+      '23514',
+    );
   });
 });

@@ -135,6 +135,7 @@ describe('The second factor', () => {
 
     it('set up again leaves the old one good until the new one is confirmed', async () => {
       const person = await enrolled();
+      await person.signsIn();
       const old = person.secret;
       const { body } = await person.post('/api/auth/mfa/setup');
       expect(await answered(person, await person.code())).toBe('accepted');
@@ -149,6 +150,22 @@ describe('The second factor', () => {
       person.secret = old;
       expect(await answered(person, person.codeAt()), 'the old one').toBe('mfa.wrong_code');
       expect((await person.get('/api/auth/mfa/factors')).body.data).toHaveLength(2);
+    });
+
+    it('is not replaced by a session that the password alone opened', async () => {
+      const company = await world.company();
+      const person = await company.person();
+      const thief = person.token; // opened before there was a second factor, and still good
+      await person.enablesTotp();
+      for (const [path, body] of [
+        ['/api/auth/mfa/setup', {}],
+        ['/api/auth/mfa/factors', { type: 'totp' }],
+        ['/api/auth/mfa/enable', { code: '000000' }],
+        ['/api/auth/mfa/activate', { totp_code: '000000' }],
+        [`/api/auth/mfa/factors/${person.factorId}/confirm`, { code: '000000' }],
+      ] as const)
+        expect(outcome(await world.call('POST', path, { token: thief, body })), path).toBe('mfa.fresh_sign_in_required');
+      expect(await answered(person, await person.code())).toBe('accepted');
     });
 
     it('begun anew forgets the start before', async () => {
@@ -169,6 +186,9 @@ describe('The second factor', () => {
         { label: 'My phone', confirmed: true },
         { type: 'backup_codes' },
       ]);
+      admin.factorId = second.body.factor_id;
+      await admin.forgetsLastStep();
+      await admin.signsIn();
       expect(outcome(await admin.post('/api/auth/mfa/enable', { code: admin.codeAt(1) })), 'nothing waits any more').toBe(
         'mfa.not_pending',
       );
@@ -275,6 +295,7 @@ describe('The second factor', () => {
       const person = await enrolled();
       const thief = await person.company.person();
       await thief.enablesTotp();
+      await Promise.all([person.signsIn(), thief.signsIn()]);
       const pendingSetup = (await person.post('/api/auth/mfa/setup')).body;
       expect(outcome(await thief.delete(`/api/auth/mfa/factors/${person.factorId}`, { code: await thief.code() }))).toBe('mfa.not_found');
       expect(outcome(await thief.post(`/api/auth/mfa/factors/${pendingSetup.factor_id}/confirm`, { code: await thief.code() }))).toBe(

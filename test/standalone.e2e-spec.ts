@@ -31,7 +31,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const settings = (dataDir: string, port: number, env: Record<string, string> = {}) => ({ WATCHWORD_DATA_DIR: dataDir, PORT: String(port), ...env });
+const settings = (dataDir: string, port: number, env: Record<string, string> = {}) => ({
+  WATCHWORD_DATA_DIR: dataDir,
+  PORT: String(port),
+  ...env,
+});
 
 /** `npm start` on a data directory, until it says that it is ready. */
 async function start(dataDir: string, { args = [], env = {} }: { args?: string[]; env?: Record<string, string> } = {}): Promise<Run> {
@@ -53,7 +57,11 @@ async function start(dataDir: string, { args = [], env = {} }: { args?: string[]
 }
 
 const post = async (url: string, path: string, body: object) => {
-  const response = await fetch(`${url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  const response = await fetch(`${url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
   return { status: response.status, body: (await response.json()) as any };
 };
 const signIn = (url: string, email: string) => post(url, '/api/auth/login', { email, password: DEMO_PASSWORD });
@@ -62,13 +70,17 @@ const signIn = (url: string, email: string) => post(url, '/api/auth/login', { em
 const servers = (dataDir: string) =>
   readdirSync('/proc').filter((pid) => {
     try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(dataDir) && / [RSDT] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+      return (
+        /^\d+$/.test(pid) &&
+        readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(dataDir) &&
+        / [RSDT] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+      );
     } catch {
       return false;
     }
   });
 const nothingLeft = async (dataDir: string) => {
-  for (const end = Date.now() + 10_000; servers(dataDir).length > 0 && Date.now() < end; ) await sleep(50);
+  for (const end = Date.now() + 10_000; servers(dataDir).length > 0 && Date.now() < end;) await sleep(50);
   return servers(dataDir);
 };
 
@@ -81,18 +93,35 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(first.shown()).toMatch(/Swagger: +http:\/\/localhost:\d+\/docs\n/);
     expect(first.shown()).toContain(`Data: ${dataDir}`);
     expect(first.shown()).toContain(`password ${DEMO_PASSWORD}`);
-    const people = [...first.shown().matchAll(/^ +(\S+@\S+) +(\w+) of (\w+)$/gm)].map(([, email, role, company]) => ({ email: email!, role, company }));
-    expect(people.map(({ email }) => email)).toEqual(['admin@techcorp.com', 'manager@techcorp.com', 'user@techcorp.com', 'admin@startupxyz.com']);
+    const people = [...first.shown().matchAll(/^ +(\S+@\S+) +(\w+) of (\w+)$/gm)].map(([, email, role, company]) => ({
+      email: email!,
+      role,
+      company,
+    }));
+    expect(people.map(({ email }) => email)).toEqual([
+      'admin@techcorp.com',
+      'manager@techcorp.com',
+      'user@techcorp.com',
+      'admin@startupxyz.com',
+    ]);
     for (const { email, role, company } of people) {
       const { status, body } = await signIn(first.url, email);
       expect([email, status]).toEqual([email, 200]);
-      const me = (await (await fetch(`${first.url}/api/users/me`, { headers: { authorization: `Bearer ${body.access_token}` } })).json()) as object;
+      const me = (await (
+        await fetch(`${first.url}/api/users/me`, { headers: { authorization: `Bearer ${body.access_token}` } })
+      ).json()) as object;
       expect(me).toMatchObject({ email, role, company_name: company });
     }
     expect((await fetch(`${first.url}/docs`)).status).toBe(200);
 
     const { body } = await signIn(first.url, 'admin@techcorp.com');
-    const kept = { email: 'ada@kept.test', password: 'correct horse battery 9', full_name: 'Ada', company_name: 'Kept', company_domain: 'kept.test' };
+    const kept = {
+      email: 'ada@kept.test',
+      password: 'correct horse battery 9',
+      full_name: 'Ada',
+      company_name: 'Kept',
+      company_domain: 'kept.test',
+    };
     expect((await post(first.url, '/api/auth/register', kept)).status).toBe(201);
     expect(await first.stop('SIGINT')).toBe(0);
     expect(await nothingLeft(dataDir)).toEqual([]);
@@ -119,7 +148,13 @@ describe('npm start', { timeout: 120_000 }, () => {
   it('recovers from a run that was killed, and says so', async () => {
     const dataDir = join(folder, 'killed');
     const first = await start(dataDir);
-    const kept = { email: 'ada@kept.test', password: 'correct horse battery 9', full_name: 'Ada', company_name: 'Kept', company_domain: 'kept.test' };
+    const kept = {
+      email: 'ada@kept.test',
+      password: 'correct horse battery 9',
+      full_name: 'Ada',
+      company_name: 'Kept',
+      company_domain: 'kept.test',
+    };
     expect((await post(first.url, '/api/auth/register', kept)).status).toBe(201);
     await first.stop('SIGKILL');
     const second = await start(dataDir);
@@ -129,7 +164,9 @@ describe('npm start', { timeout: 120_000 }, () => {
     // A second start on the same data is refused, and disturbs nobody.
     const rival = await ran(ENTRY('standalone'), settings(dataDir, await freePort()));
     expect([rival.code, rival.stdout]).toEqual([1, '']);
-    expect(rival.stderr).toMatch(/^Watchword cannot start\. Watchword already runs on \S+ as process \d+: stop that one first, or name another data directory\.\n$/);
+    expect(rival.stderr).toMatch(
+      /^Watchword cannot start\. Watchword already runs on \S+ as process \d+: stop that one first, or name another data directory\.\n$/,
+    );
     expect((await post(second.url, '/api/auth/login', kept)).status).toBe(200);
 
     // PostgreSQL alone is killed: one sentence, and an end.
@@ -150,7 +187,10 @@ describe('npm start', { timeout: 120_000 }, () => {
     const { port } = taken.address() as { port: number };
     const onTaken = await ran(ENTRY('standalone'), settings(join(folder, 'never'), port));
     taken.close();
-    expect([onTaken.code, onTaken.output]).toEqual([1, `Watchword cannot start. Port ${port} on 127.0.0.1 is taken. Stop what listens there, or choose another: PORT=8001.\n`]);
+    expect([onTaken.code, onTaken.output]).toEqual([
+      1,
+      `Watchword cannot start. Port ${port} on 127.0.0.1 is taken. Stop what listens there, or choose another: PORT=8001.\n`,
+    ]);
     expect(existsSync(join(folder, 'never'))).toBe(false);
 
     const half = join(folder, 'half');
@@ -158,7 +198,10 @@ describe('npm start', { timeout: 120_000 }, () => {
     writeFileSync(join(half, 'watchword-data'), '');
     writeFileSync(join(half, 'postgres', 'PG_VERSION'), '18\n');
     const onHalf = await ran(ENTRY('standalone'), settings(half, await freePort()));
-    expect([onHalf.code, onHalf.output]).toEqual([1, `Watchword cannot start. The database in ${half} is incomplete: run \`npm start -- --fresh\` to delete it and begin anew.\n`]);
+    expect([onHalf.code, onHalf.output]).toEqual([
+      1,
+      `Watchword cannot start. The database in ${half} is incomplete: run \`npm start -- --fresh\` to delete it and begin anew.\n`,
+    ]);
 
     const strange = join(folder, 'strange');
     mkdirSync(strange);
@@ -210,7 +253,10 @@ describe('npm start', { timeout: 120_000 }, () => {
       expect(existsSync(join(folder, 'unused'))).toBe(false);
       expect(await run.stop()).toBe(0);
       const fresh = await ran(ENTRY('standalone'), settings(join(folder, 'unused'), await freePort(), env), ['--fresh']);
-      expect([fresh.code, fresh.output]).toEqual([1, 'Watchword cannot start. --fresh empties the embedded database only; DATABASE_URL names one of yours, which stays as it is.\n']);
+      expect([fresh.code, fresh.output]).toEqual([
+        1,
+        'Watchword cannot start. --fresh empties the embedded database only; DATABASE_URL names one of yours, which stays as it is.\n',
+      ]);
     } finally {
       await database.drop();
       await world.stop();

@@ -20,7 +20,8 @@ const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
  */
 export async function migrate(log: (sentence: string) => void = () => {}): Promise<void> {
   const ownerUrl = config.MIGRATION_DATABASE_URL;
-  if (!ownerUrl) throw new ConfigError('Set MIGRATION_DATABASE_URL to the database as its owner; DATABASE_URL is the role that owns nothing.');
+  if (!ownerUrl)
+    throw new ConfigError('Set MIGRATION_DATABASE_URL to the database as its owner; DATABASE_URL is the role that owns nothing.');
   const app = new URL(config.DATABASE_URL);
   const client = new pg.Client({ connectionString: ownerUrl, connectionTimeoutMillis: 5_000 });
   await client.connect().catch((error: NodeJS.ErrnoException) => {
@@ -49,7 +50,8 @@ async function refuseSuperuser(client: pg.Client, app: string) {
       `MIGRATION_DATABASE_URL signs in as ${rows[0].rolname}, whom row level security does not bind. Make the database belong to an ordinary role:\n` +
         `  create role watchword_owner login createrole password '…'; create database watchword owner watchword_owner;`,
     );
-  if (rows[0].rolname === app) throw new ConfigError('DATABASE_URL and MIGRATION_DATABASE_URL must sign in as two different roles: the app owns nothing.');
+  if (rows[0].rolname === app)
+    throw new ConfigError('DATABASE_URL and MIGRATION_DATABASE_URL must sign in as two different roles: the app owns nothing.');
 }
 
 async function runMigrations(ownerUrl: string, log: (sentence: string) => void) {
@@ -58,7 +60,12 @@ async function runMigrations(ownerUrl: string, log: (sentence: string) => void) 
     entities: [],
     discovery: { warnWhenNoEntities: false },
     extensions: [Migrator],
-    migrations: { migrationsList: MIGRATIONS.map((migration) => ({ name: migration.name, class: migration })), tableName: 'migration', snapshot: false, silent: true },
+    migrations: {
+      migrationsList: MIGRATIONS.map((migration) => ({ name: migration.name, class: migration })),
+      tableName: 'migration',
+      snapshot: false,
+      silent: true,
+    },
   });
   try {
     for (const { name } of await orm.migrator.up()) log(`Migrated the database: ${name}.`);
@@ -71,10 +78,14 @@ async function ensureRole(client: pg.Client, role: string, password: string, log
   const { rowCount } = await client.query('select from pg_roles where rolname = $1', [role]);
   if (rowCount) return;
   try {
-    await client.query(`create role ${quoted(role)} login nosuperuser nobypassrls nocreatedb nocreaterole password ${client.escapeLiteral(password)}`);
+    await client.query(
+      `create role ${quoted(role)} login nosuperuser nobypassrls nocreatedb nocreaterole password ${client.escapeLiteral(password)}`,
+    );
     log(`Made the role ${role}, which owns nothing.`);
   } catch {
-    throw new ConfigError(`The role ${role} of DATABASE_URL does not exist. As an administrator: create role ${quoted(role)} login password '…';`);
+    throw new ConfigError(
+      `The role ${role} of DATABASE_URL does not exist. As an administrator: create role ${quoted(role)} login password '…';`,
+    );
   }
 }
 
