@@ -649,6 +649,7 @@ describe('In the database, the role of the apps', () => {
     'sign_in_challenge',
     'sign_in_complete',
     'sign_in_forgo',
+    'signing_key_put',
   ];
 
   interface Callable {
@@ -722,7 +723,7 @@ describe('In the database, the role of the apps', () => {
     expect(met).toEqual(
       RUN_AS_OWNER.filter((name) => !['attempt_clear', 'attempt_take', 'current_tenant', 'purge_expired'].includes(name)),
     );
-    expect(refusals).toBe(9 * 8 + 5 * 6);
+    expect(refusals).toBe(9 * 8 + 6 * 6);
     expect(await snapshot(globex)).toEqual(before);
   });
 

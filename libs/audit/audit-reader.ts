@@ -38,35 +38,38 @@ export class AuditReader {
     };
   }
 
-  /** NDJSON: every sealed event in order, then the newest signed head. One snapshot, read in slices, so that memory stays flat. */
-  async *export(): AsyncGenerator<string> {
-    const client = await this.statements.pool.connect();
-    let whole = false;
-    try {
-      await client.query('begin isolation level repeatable read read only');
-      await client.query(`select set_config('app.tenant', $1, true)`, [this.context.tenant]);
-      for (let after = 0; ;) {
-        const { rows } = await client.query<EventRow & { prev_hash: string }>({
-          name: 'audit_export',
-          text: `select ${COLUMNS}, c.seq, encode(c.prev_hash, 'hex') as prev_hash, encode(c.hash, 'hex') as hash
-            from audit_chain c join audit_event e on e.tenant_id = c.tenant_id and e.id = c.event_id where c.seq > $1 order by c.tenant_id, c.seq limit ${EXPORT_ROWS}`,
-          values: [after],
-        });
-        if (rows.length === 0) break;
-        after = Number(rows.at(-1)!.seq);
-        yield rows
-          .map(
-            (row) =>
-              `${JSON.stringify({ type: 'event', seq: Number(row.seq), ...contentOf(row), prev_hash: row.prev_hash, hash: row.hash })}\n`,
-          )
-          .join('');
-      }
-      for (const head of await this.newestHeads(client, 1)) yield `${JSON.stringify(head)}\n`;
-      await client.query('rollback');
-      whole = true;
-    } finally {
-      client.release(!whole); // a reader who left, or a failure: the connection goes, and its transaction with it
+  /**
+   * NDJSON: every sealed event in order up to the newest signed head, then that head. Read in slices, and no connection is held while the
+   * reader takes its time: links are only ever added, so up to the head no snapshot is needed.
+   */
+  export(): AsyncGenerator<string> {
+    return this.slices(this.context.tenant);
+  }
+
+  private async *slices(tenant: string): AsyncGenerator<string> {
+    const [head] = await this.bound((client) => this.newestHeads(client, 1), tenant);
+    for (let after = 0; head && after < head.seq;) {
+      const { rows } = await this.bound(
+        (client) =>
+          client.query<EventRow & { prev_hash: string }>({
+            name: 'audit_export',
+            text: `select ${COLUMNS}, c.seq, encode(c.prev_hash, 'hex') as prev_hash, encode(c.hash, 'hex') as hash
+            from audit_chain c join audit_event e on e.tenant_id = c.tenant_id and e.id = c.event_id
+           where c.seq > $1 and c.seq <= $2 order by c.tenant_id, c.seq limit ${EXPORT_ROWS}`,
+            values: [after, head.seq],
+          }),
+        tenant,
+      );
+      if (rows.length === 0) throw new Error('The chain ends before its head.');
+      after = Number(rows.at(-1)!.seq);
+      yield rows
+        .map(
+          (row) =>
+            `${JSON.stringify({ type: 'event', seq: Number(row.seq), ...contentOf(row), prev_hash: row.prev_hash, hash: row.hash })}\n`,
+        )
+        .join('');
     }
+    if (head) yield `${JSON.stringify(head)}\n`;
   }
 
   heads() {
@@ -81,11 +84,11 @@ export class AuditReader {
     return rows.map((row) => ({ ...row, seq: Number(row.seq) }));
   }
 
-  private async bound<T>(fn: (client: PoolClient) => Promise<T>): Promise<T> {
+  private async bound<T>(fn: (client: PoolClient) => Promise<T>, tenant = this.context.tenant): Promise<T> {
     const client = await this.statements.pool.connect();
     try {
       await client.query('begin read only');
-      await client.query({ name: 'bind_tenant', text: `select set_config('app.tenant', $1, true)`, values: [this.context.tenant] });
+      await client.query({ name: 'bind_tenant', text: `select set_config('app.tenant', $1, true)`, values: [tenant] });
       const result = await fn(client);
       await client.query('rollback');
       client.release();

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { pageOf, pageQuery } from '@app/platform';
 
-const at = z.iso.datetime({ offset: true });
+const at = z.iso.datetime({ offset: true }).max(40);
 /** What PostgreSQL can read of it: no year 0, no offset of 16 hours. */
 const moment = at.refine((text) => !/^0000|[+-](1[6-9]|2\d):\d\d$/.test(text), 'must be a time from the year 1 on');
 

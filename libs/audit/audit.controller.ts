@@ -31,7 +31,7 @@ export class AuditController {
     content: { 'application/x-ndjson': { schema: { type: 'string' } } },
   })
   export() {
-    return new StreamableFile(Readable.from(this.reader.export()), { type: 'application/x-ndjson' });
+    return new StreamableFile(Readable.from(this.reader.export(), { highWaterMark: 1 }), { type: 'application/x-ndjson' });
   }
 
   @Get('heads')

@@ -9,7 +9,7 @@ export const fullName = z
   .trim()
   .min(1)
   .max(200)
-  .regex(/^[^\p{Cc}]*$/u, 'must not hold control characters');
+  .regex(/^[^\p{Cc}\u200E\u200F\u202A-\u202E\u2066-\u2069]*$/u, 'must not hold control characters');
 const domain = z
   .string()
   .max(300)

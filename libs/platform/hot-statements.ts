@@ -32,6 +32,8 @@ export class HotStatements implements OnApplicationShutdown {
   });
 
   constructor() {
+    // A connection in somebody's hands may be lost between two statements, too; without a listener that would end the process.
+    this.pool.on('connect', (client) => client.on('error', () => {}));
     this.pool.on('error', (error) => this.logger.warn(`A database connection was lost: ${error.message}`));
   }
 

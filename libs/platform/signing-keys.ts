@@ -1,10 +1,12 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { ConfigError } from './config.js';
 import { HotStatements } from './hot-statements.js';
 import { log } from './logging.js';
 import { RowLevelSecurity } from './row-level-security.js';
 import { seal, unseal } from './sealing.js';
+import { signKey } from './tenant-context.js';
 
 export type KeyPurpose = 'access' | 'audit';
 
@@ -50,6 +52,10 @@ export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
     await this.load();
     for (const purpose of ['access', 'audit'] as const) if (!this.currentKeys.has(purpose)) await this.insert(purpose, false);
     await this.load();
+    if (this.currentKeys.size < 2)
+      throw new ConfigError(
+        'SEALING_KEY does not open the signing keys in the database. Set the one they were sealed with, or name it in SEALING_KEYS_OLD.',
+      );
     this.timer = setInterval(
       () => void this.load().catch((error) => log().warn({ err: error }, 'signing keys could not be reloaded')),
       RELOAD_MS,
@@ -92,22 +98,14 @@ export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
     const { privateKey, publicKey } = generate(purpose);
     const jwk = { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: ALGORITHM[purpose] };
     const sealed = seal(JSON.stringify(privateKey.export({ format: 'jwk' })), { tenant: 'system', row: kid, purpose: `${purpose}-key` });
-    const client = await this.statements.pool.connect();
-    try {
-      await client.query('begin');
-      if (replace)
-        await client.query('update system.signing_key set retired_at = now() where purpose = $1 and retired_at is null', [purpose]);
-      await client.query(
-        'insert into system.signing_key (id, purpose, public_jwk, private_sealed) values ($1, $2, $3, $4) on conflict do nothing',
-        [kid, purpose, jwk, sealed],
-      );
-      await client.query('commit');
-    } catch (error) {
-      await client.query('rollback').catch(() => {});
-      throw error;
-    } finally {
-      client.release();
-    }
+    await this.statements.pool.query('select app.signing_key_put($1, $2, $3, $4, $5, $6)', [
+      signKey(kid),
+      kid,
+      purpose,
+      jwk,
+      sealed,
+      replace,
+    ]);
     return kid;
   }
 
@@ -119,20 +117,36 @@ export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
   private async load() {
     this.loadedAt = Date.now();
     const { rows } = await this.statements.pool.query(
-      `select id, purpose, public_jwk, private_sealed, retired_at from system.signing_key order by created_at`,
+      `select id, purpose, private_sealed, retired_at from system.signing_key order by created_at`,
     );
     const known = this.keys;
-    this.keys = new Map(
-      rows.map(({ id, purpose, public_jwk, private_sealed, retired_at }): [string, SigningKey] => {
+    const keys = new Map<string, SigningKey>();
+    for (const { id, purpose, private_sealed, retired_at } of rows) {
+      try {
         const before = known.get(id);
-        if (before) return [id, { ...before, retiredAt: retired_at }];
-        const privateKey = createPrivateKey({
-          key: JSON.parse(unseal(private_sealed, { tenant: 'system', row: id, purpose: `${purpose}-key` })),
-          format: 'jwk',
-        });
-        return [id, { kid: id, purpose, privateKey, publicKey: createPublicKey(privateKey), jwk: public_jwk, retiredAt: retired_at }];
-      }),
-    );
+        keys.set(id, before ? { ...before, retiredAt: retired_at } : openKey(id, purpose, private_sealed, retired_at));
+      } catch (error) {
+        log().error({ err: error, key: id }, 'a signing key cannot be opened'); // the others go on
+      }
+    }
+    this.keys = keys;
     this.currentKeys = new Map([...this.keys.values()].filter((key) => !key.retiredAt).map((key) => [key.purpose, key]));
   }
+}
+
+/** The public part is worked out from the sealed one: what else the row says could have been put there by somebody else. */
+function openKey(kid: string, purpose: KeyPurpose, sealed: string, retiredAt: Date | null): SigningKey {
+  const privateKey = createPrivateKey({
+    key: JSON.parse(unseal(sealed, { tenant: 'system', row: kid, purpose: `${purpose}-key` })),
+    format: 'jwk',
+  });
+  const publicKey = createPublicKey(privateKey);
+  return {
+    kid,
+    purpose,
+    privateKey,
+    publicKey,
+    jwk: { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: ALGORITHM[purpose] },
+    retiredAt,
+  };
 }

@@ -23,6 +23,9 @@ export function signTenant(tenantId: string): string {
   return fresh;
 }
 
+/** Proof that a signing key is of our making. */
+export const signKey = (id: string) => signed(`signing key ${id}`).slice(-64);
+
 /** Proof that the sealer asks for events of all companies. */
 export const signSealer = () => signed('audit sealer').slice(-64);
 

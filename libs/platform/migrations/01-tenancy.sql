@@ -175,3 +175,12 @@ create table system.signing_key (
   retired_at timestamptz
 );
 create unique index one_current_key on system.signing_key (purpose) where retired_at is null;
+
+-- A new key, by a process that proves it is ours: with p_replace the current one retires, otherwise it stays and the new one is dropped.
+create function app.signing_key_put(p_proof text, p_id text, p_purpose text, p_public_jwk jsonb, p_private_sealed text, p_replace boolean) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if not private.proven('signing key ' || p_id, p_proof) then raise exception 'this key is not signed' using errcode = '42501'; end if;
+  if p_replace then update system.signing_key set retired_at = now() where purpose = p_purpose and retired_at is null; end if;
+  insert into system.signing_key (id, purpose, public_jwk, private_sealed) values (p_id, p_purpose, p_public_jwk, p_private_sealed) on conflict do nothing;
+end $$;

@@ -1,7 +1,7 @@
 create table public.audit_event (
   id uuid not null default app.uuidv7(),
   tenant_id uuid not null default app.current_tenant(),
-  created_at timestamptz not null default clock_timestamp(),
+  created_at timestamptz not null default clock_timestamp() check (isfinite(created_at)),
   action text not null,
   outcome text not null check (outcome in ('success', 'failure')),
   actor_type text not null default 'user' check (actor_type in ('user', 'application', 'system', 'anonymous')),
@@ -49,6 +49,9 @@ alter table public.audit_head enable row level security;
 alter table public.audit_head force row level security;
 create policy tenant on public.audit_head using (tenant_id = (select app.current_tenant()));
 create policy functions on public.audit_head to current_user using (tenant_id = (select nullif(current_setting('app.bound', true), '')::uuid));
+
+-- Locked while a company's chain is written, so that it cannot fork.
+create table directory.audit_sealing (tenant_id uuid primary key);
 
 -- What waits for its place in a chain, in the order of arrival. The sealer alone empties it.
 create table directory.audit_queue (n bigint generated always as identity primary key, tenant_id uuid not null, event_id uuid not null);
@@ -131,7 +134,8 @@ begin
       returning n, tenant_id, event_id)
     select t.tenant_id, array_agg(t.event_id order by t.n) as ids from taken t group by t.tenant_id order by t.tenant_id
   loop
-    perform pg_advisory_xact_lock(hashtextextended(v.tenant_id::text, 7200));
+    -- A row and no advisory lock: those are anybody's to take.
+    insert into directory.audit_sealing (tenant_id) values (v.tenant_id) on conflict (tenant_id) do update set tenant_id = excluded.tenant_id;
     perform set_config('app.bound', v.tenant_id::text, true);
     select k.seq, encode(k.hash, 'hex') into v_seq, v_hash from public.audit_chain k where k.tenant_id = v.tenant_id order by k.seq desc limit 1;
     return query

@@ -11,7 +11,7 @@ grant select, insert, update, delete on public.user_account, public.session, pub
 grant select, insert on public.audit_event to {{app}};
 -- Links and heads are the sealer's alone, through app.audit_append: one forged link would stop the sealing of every company's events.
 grant select on public.audit_chain, public.audit_head to {{app}};
-grant select, insert, update on system.signing_key to {{app}};
+grant select on system.signing_key to {{app}};
 grant execute on all functions in schema app to {{app}};
 grant select on public.migration to {{app}};
 alter policy tenant on public.tenant to {{app}};

@@ -5,6 +5,8 @@ import { Factor, type FactorPolicy, type Subject } from '../../factor.js';
 /** RFC 4226 R6 recommends 160 bits. */
 const SECRET_BYTES = 20;
 const STEP_SECONDS = 30;
+/** A longer one makes a QR code that is slow to draw and hard to scan. */
+const ISSUER_CHARACTERS = 40;
 
 /** `lastStep` is the last time step accepted: a code works once, and none before it works again (RFC 6238 §5.2). */
 export interface TotpState {
@@ -25,7 +27,11 @@ export class TotpFactor extends Factor<TotpState> {
   enroll({ account, issuer }: Subject) {
     const secret = generateSecret({ length: SECRET_BYTES });
     // A colon would split the label in two (Key URI format).
-    const otpauthUri = generateURI({ issuer: issuer.replaceAll(':', ' '), label: account.replaceAll(':', ' '), secret });
+    const otpauthUri = generateURI({
+      issuer: Array.from(issuer.replaceAll(':', ' ')).slice(0, ISSUER_CHARACTERS).join(''),
+      label: account.replaceAll(':', ' '),
+      secret,
+    });
     return { state: { secret, lastStep: 0 }, reveal: { secret, otpauthUri } };
   }
 
