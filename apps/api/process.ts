@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 
 const SENTENCES: Record<string, (error: NodeJS.ErrnoException & { address?: string; port?: number }) => string> = {
   EADDRINUSE: ({ address, port }) => `Port ${port} on ${address} is taken. Stop what listens there, or choose another: PORT=8001.`,
+  EADDRNOTAVAIL: ({ address }) => `This machine has no address ${address}. Set HOST to one it has, or to 0.0.0.0 for all of them.`,
   EACCES: ({ port }) => `This account may not listen on port ${port}. Choose one above 1023: PORT=8000.`,
   ECONNREFUSED: ({ address, port }) => `No PostgreSQL answers at ${address}:${port}. Start it, or correct DATABASE_URL.`,
   ENOTFOUND: () => 'The host of DATABASE_URL cannot be found.',

@@ -32,6 +32,7 @@ function readArguments() {
 await running('Watchword', async () => {
   const started = Date.now();
   const { values } = readArguments();
+  values.fresh ??= process.env.npm_config_fresh === 'true'; // `npm start --fresh`, where npm keeps the option to itself
   if (values.help)
     return void say('npm start             the whole product on this machine\nnpm start -- --fresh  the same, with an empty database');
 

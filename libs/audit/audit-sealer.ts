@@ -58,7 +58,7 @@ export class AuditSealer implements OnApplicationBootstrap, OnApplicationShutdow
       });
       const sealed = [];
       let count = 0;
-      for (const [tenant, events] of Map.groupBy(rows, ({ tenant_id }) => tenant_id)) {
+      for (const [tenant, events] of byCompany(rows)) {
         try {
           sealed.push(this.seal(tenant, events));
           count += events.length;
@@ -96,4 +96,14 @@ export class AuditSealer implements OnApplicationBootstrap, OnApplicationShutdow
     const { kid, privateKey } = this.keys.current('audit');
     return { tenant, links, head: signHead({ company_id: tenant, seq, hash: prev, signed_at: new Date().toISOString() }, privateKey, kid) };
   }
+}
+
+function byCompany(rows: EventRow[]): Map<string, EventRow[]> {
+  const companies = new Map<string, EventRow[]>();
+  for (const row of rows) {
+    const events = companies.get(row.tenant_id);
+    if (events) events.push(row);
+    else companies.set(row.tenant_id, [row]);
+  }
+  return companies;
 }

@@ -17,19 +17,27 @@ export const factor = z
   .meta({ id: 'Factor' });
 export const factorList = z.object({ data: z.array(factor), next_cursor: z.null() }).meta({ id: 'FactorList' });
 
-export const startFactor = z.object({ type: z.string().max(40).describe('totp'), label }).meta({ id: 'StartFactor' });
+export const startFactor = z
+  .object({
+    type: z.string().max(40).describe('such as totp'),
+    label,
+    input: z.record(z.string(), z.unknown()).optional().describe('what else this kind of factor needs'),
+  })
+  .meta({ id: 'StartFactor' });
 export type StartFactor = z.output<typeof startFactor>;
 
-export const startedFactor = z
-  .object({
-    factor_id: z.uuid(),
-    secret: z.string(),
-    manual_entry_key: z.string().describe('the secret in groups of four, to type in'),
-    otpauth_uri: z.string(),
-    qr_code_uri: z.string().describe('the same otpauth URI'),
-    qr_code: z.string().describe('data:image/png;base64,…'),
-  })
-  .meta({ id: 'StartedFactor' });
+const authenticator = z.object({
+  secret: z.string(),
+  manual_entry_key: z.string().describe('the secret in groups of four, to type in'),
+  otpauth_uri: z.string(),
+  qr_code_uri: z.string().describe('the same otpauth URI'),
+  qr_code: z.string().describe('data:image/png;base64,…'),
+});
+const reveal = z.record(z.string(), z.union([z.string(), z.array(z.string())]));
+
+export const startedTotp = authenticator.extend({ factor_id: z.uuid() }).meta({ id: 'StartedTotp' });
+/** What a factor shows this once stands in `reveal`; an authenticator's also under names of its own. */
+export const startedFactor = authenticator.partial().extend({ factor_id: z.uuid(), reveal }).meta({ id: 'StartedFactor' });
 
 export const confirmCode = z.object({ code }).meta({ id: 'ConfirmCode' });
 export const activateCode = z.object({ totp_code: code }).meta({ id: 'ActivateCode' });

@@ -31,8 +31,8 @@ export class MfaController {
   @Pending('enroll')
   @ApiOperation({ summary: 'Start setting up a factor', operationId: 'startFactor' })
   @Returns(contract.startedFactor, 201)
-  start(@CurrentCaller() caller: Caller, @Body({ schema: contract.startFactor }) { type, label }: contract.StartFactor) {
-    return this.begin(caller, type, label);
+  start(@CurrentCaller() caller: Caller, @Body({ schema: contract.startFactor }) { type, label, input }: contract.StartFactor) {
+    return this.begin(caller, type, label, input);
   }
 
   @Post('factors/:id/confirm')
@@ -62,7 +62,7 @@ export class MfaController {
   @Post('setup')
   @Pending('enroll')
   @ApiOperation({ summary: 'Start setting up an authenticator app', operationId: 'setupTotp' })
-  @Returns(contract.startedFactor)
+  @Returns(contract.startedTotp)
   setup(@CurrentCaller() caller: Caller) {
     return this.begin(caller, 'totp');
   }
@@ -101,13 +101,21 @@ export class MfaController {
     return { remaining, created_at: createdAt?.toISOString() ?? null };
   }
 
-  private async begin(caller: Caller, type: string, label?: string) {
+  private async begin(caller: Caller, type: string, label?: string, input?: object) {
     provenEnough(caller);
-    const { factorId, reveal } = await this.mfa.enroll(caller.id, { account: caller.email, issuer: caller.companyName }, type, label);
-    const { secret, otpauthUri } = reveal as { secret: string; otpauthUri: string };
+    const { factorId, reveal } = await this.mfa.enroll(
+      caller.id,
+      { account: caller.email, issuer: caller.companyName },
+      type,
+      label,
+      input,
+    );
+    const { secret, otpauthUri } = reveal;
+    if (typeof secret !== 'string' || typeof otpauthUri !== 'string') return { factor_id: factorId, reveal };
     const qr = await QRCode.toDataURL(otpauthUri, { errorCorrectionLevel: 'M', margin: 4, scale: 6 });
     return {
       factor_id: factorId,
+      reveal,
       secret,
       manual_entry_key: secret.match(/.{1,4}/g)!.join(' '),
       otpauth_uri: otpauthUri,

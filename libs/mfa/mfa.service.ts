@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
-import { RequestContext } from '@app/platform';
+import { invalid, RequestContext } from '@app/platform';
 import { EnrolledFactor, openState, sealState } from './enrolled-factor.entity.js';
 import type { Subject } from './factor.js';
 import { FactorAttempts, type Proof } from './factor-attempts.js';
@@ -26,16 +26,18 @@ export class MfaService {
   }
 
   /** Starts a factor. An earlier one of the type stays good until this one is confirmed; an earlier start is forgotten. */
-  enroll(userId: string, subject: Subject, type: string, label?: string) {
+  enroll(userId: string, subject: Subject, type: string, label?: string, input: object = {}) {
     const factor = this.factors.get(type);
     if (!factor.standsAlone)
       throw MfaError.unknownFactor({ errors: [{ field: 'type', message: `must be one of ${this.factors.startable.join(', ')}` }] });
+    const given = factor.input.safeParse(input);
+    if (!given.success) throw invalid(given.error.issues.map((issue) => ({ ...issue, path: ['input', ...issue.path] })));
     return this.context.transaction(async (em) => {
       await em.nativeDelete(EnrolledFactor, { userId, type, confirmedAt: null });
-      const { state, reveal } = factor.enroll(subject, {});
+      const { state, reveal } = factor.enroll(subject, given.data);
       const row = this.create(em, userId, type, state, label);
       this.audit.record('mfa.enrolment_started', { actorId: userId, targetId: row.id, details: { type } });
-      return { factorId: row.id, reveal: reveal as Record<string, string> };
+      return { factorId: row.id, reveal };
     });
   }
 

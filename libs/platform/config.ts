@@ -24,7 +24,7 @@ const schema = z
     NODE_ENV: z
       .enum(['development', 'test', 'production'])
       .default('production')
-      .describe('`production` closes Swagger and metrics and refuses weak settings'),
+      .describe('`production` closes Swagger and refuses weak settings'),
     HOST: z.string().default('127.0.0.1').describe('address to listen on'),
     PORT: z.coerce.number().int().min(0).max(65535).default(8000).describe('port to listen on'),
     PUBLIC_URL: z.url().default('http://localhost:8000').describe('where clients reach the API; issuer of tokens, base of links'),

@@ -91,7 +91,7 @@ create table public.mfa_factor (
   foreign key (tenant_id, user_id) references public.user_account (tenant_id, id) on delete cascade
 ) with (fillfactor = 70);
 create index mfa_factor_user on public.mfa_factor (tenant_id, user_id);
-create unique index one_factor_of_a_type on public.mfa_factor (tenant_id, user_id, type) where confirmed_at is not null and type in ('totp', 'backup_codes');
+create unique index one_factor_of_a_type on public.mfa_factor (tenant_id, user_id, type) where confirmed_at is not null;
 alter table public.mfa_factor enable row level security;
 alter table public.mfa_factor force row level security;
 create policy tenant on public.mfa_factor using (tenant_id = (select app.current_tenant()));
