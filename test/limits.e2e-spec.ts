@@ -86,11 +86,12 @@ describe('A limit', () => {
     expect(await statuses(7, (at) => ask(at % 2 ? busy : `::ffff:${busy}`))).toEqual([401, 401, 401, 401, 401, 401, 429]);
   });
 
-  it('holds for one account over many addresses, in any case and with spaces', async () => {
-    const target = email();
+  it('holds for one account, in any case and with spaces, and shuts out nobody who asks for it from elsewhere', async () => {
+    const [target, stranger] = [email(), client()];
     const written = [target, target.toUpperCase(), ` ${target} `, target, target];
-    expect(await statuses(5, (at) => signIn(client(), written[at]!))).toEqual([401, 401, 401, 429, 429]);
-    expect((await signIn(client(), email())).status).toBe(401);
+    expect(await statuses(5, (at) => signIn(stranger, written[at]!))).toEqual([401, 401, 401, 429, 429]);
+    expect((await signIn(stranger, email())).status).toBe(401);
+    expect((await signIn(client(), target)).status).toBe(401);
   });
 
   it('holds for a signed-in person over many addresses', async () => {

@@ -94,7 +94,8 @@ export const rateLimits = (): DynamicModule =>
         name: 'account',
         ttl: MINUTE,
         limit: scaled(config.RATE_LIMIT_ACCOUNT),
-        getTracker: (request) => named(request)!,
+        // With the address: or any stranger could use up the tries of anybody. Over all addresses, the database counts failures.
+        getTracker: (request) => `${address(request)} ${named(request)}`,
         skipIf: (context) => !isSignIn(context) || !named(http(context)),
       },
       {
