@@ -88,9 +88,8 @@ describe('A limit', () => {
 
   it('holds for one account, in any case and with spaces, and shuts out nobody who asks for it from elsewhere', async () => {
     const [target, stranger] = [email(), client()];
-    const written = [target, target.toUpperCase(), ` ${target} `, target, target];
-    expect(await statuses(5, (at) => signIn(stranger, written[at]!))).toEqual([401, 401, 401, 429, 429]);
-    expect((await signIn(stranger, email())).status).toBe(401);
+    const written = [target, target.toUpperCase(), ` ${target} `, target];
+    expect(await statuses(4, (at) => signIn(stranger, written[at]!))).toEqual([401, 401, 401, 429]);
     expect((await signIn(client(), target)).status).toBe(401);
   });
 
@@ -184,8 +183,8 @@ describe('The scale of the limits', () => {
     try {
       const busy = client();
       expect(await statuses(4, () => ask(busy, '/api/users/me', {}, other))).toEqual([401, 401, 401, 429]);
-      const target = email();
-      expect(await statuses(3, () => signIn(client(), target, other))).toEqual([401, 401, 429]);
+      const [target, one] = [email(), client()];
+      expect(await statuses(3, () => signIn(one, target, other))).toEqual([401, 401, 429]);
     } finally {
       await other.stop();
     }
