@@ -40,7 +40,7 @@ const schema = z
       .max(200)
       .default(10)
       .describe('connections for the hot statements, and half as many for the rest'),
-    SEALING_KEY: secret.describe('base64, 32 bytes: seals what must be read back (TOTP seeds, signing keys)'),
+    SEALING_KEY: secret.describe('base64, 32 bytes: seals what must be read back (TOTP secrets, signing keys)'),
     SEALING_KEYS_OLD: list.default([]).describe('earlier sealing keys, comma separated: still read, never used to seal'),
     HASHING_KEY: secret.describe('base64, 32 bytes: HMAC of codes, cursors and refresh tokens'),
     TENANT_KEY: secret.describe('base64, 32 bytes: signs the tenant of each database transaction; `migrate` writes it to the database'),
