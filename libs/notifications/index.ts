@@ -1,0 +1,1 @@
+export { type Channel, CHANNELS, type OutboundMessage } from './channel.js';

@@ -1,0 +1,33 @@
+import type { Channel } from './channel.js';
+import type { MessageProvider } from './message-provider.js';
+import { NotificationError } from './notifications.errors.js';
+
+export class ProviderRegistry {
+  private readonly providers: Map<string, MessageProvider>;
+
+  constructor(providers: MessageProvider[]) {
+    this.providers = new Map(providers.map((provider) => [provider.id, provider]));
+  }
+
+  find(id: string): MessageProvider | undefined {
+    return this.providers.get(id);
+  }
+
+  /** @throws notifications.unknown_provider */
+  get(id: string): MessageProvider {
+    const provider = this.find(id);
+    if (!provider)
+      throw NotificationError.unknownProvider({
+        errors: [{ field: 'provider', message: `must be one of ${[...this.providers.keys()].join(', ')}` }],
+      });
+    return provider;
+  }
+
+  all(): MessageProvider[] {
+    return [...this.providers.values()];
+  }
+
+  serving(channel: Channel): MessageProvider[] {
+    return this.all().filter(({ channels }) => channels.includes(channel));
+  }
+}

@@ -1,0 +1,4 @@
+import type { MessageProvider } from '../message-provider.js';
+
+/** Every vendor we serve. Adding one: a folder here, a line here. */
+export const MESSAGE_PROVIDERS: readonly (new () => MessageProvider)[] = [];
