@@ -11,6 +11,9 @@ export const NotificationError = defineErrors('notifications', {
   tooManyMessages: ['rate_limited', 'Too many messages. Try again later.'],
   budgetSpent: ['rate_limited', "The company's budget for messages is spent for today."],
   stopped: ['rate_limited', 'Messages to numbers like this one are stopped for now.'],
+  invalidProvider: ['invalid', 'This provider does not serve that channel.'],
+  idempotencyConflict: ['conflict', 'This Idempotency-Key was used with another request.'],
+  rawNotAllowed: ['forbidden', 'Words of your own need the scope messages:raw; without it, send from a template.'],
   unknownTemplate: ['invalid', 'There is no such template.'],
   messageNotFound: ['not_found', 'There is no such message.'],
 });

@@ -4,9 +4,12 @@ import { NotificationError } from './notifications.errors.js';
 
 export class ProviderRegistry {
   private readonly providers: Map<string, MessageProvider>;
+  /** Ids of those that tell what became of a message. */
+  readonly reporting: string[];
 
   constructor(providers: MessageProvider[]) {
     this.providers = new Map(providers.map((provider) => [provider.id, provider]));
+    this.reporting = providers.filter(({ reports }) => reports).map(({ id }) => id);
   }
 
   find(id: string): MessageProvider | undefined {

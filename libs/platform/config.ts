@@ -9,6 +9,27 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter(Boolean),
 );
+/** A JSON object of the given form, in one variable. */
+const json = <T extends z.ZodType>(form: T) =>
+  z
+    .string()
+    .default('{}')
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: 'custom', message: 'is not JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(form);
+/** `most/seconds`, such as 10/3600. */
+const quota = (most: number, per: number) =>
+  z
+    .string()
+    .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,5}$/, 'must be most/seconds, such as 10/3600')
+    .default(`${most}/${per}`)
+    .transform((text) => ({ most: Number(text.split('/')[0]), seconds: Number(text.split('/')[1]) }));
 const seconds = z.coerce.number().int().positive();
 const secret = z
   .base64({ abort: true, error: 'is not base64: openssl rand -base64 32' })
@@ -83,6 +104,28 @@ const schema = z
     PASSWORD_TIME_COST: z.coerce.number().int().min(1).default(2).describe('Argon2id passes'),
     PASSWORD_MAX_WAIT_MS: z.coerce.number().int().positive().default(3000).describe('longest wait for a hashing slot before 503'),
     HASHING_SLOTS: z.coerce.number().int().positive().default(availableParallelism()).describe('passwords hashed at once'),
+    REDIS_URL: z
+      .url({ protocol: /^rediss?$/ })
+      .optional()
+      .describe('spreads deliveries over all workers; without it, or while it is down, each worker delivers what it claims'),
+    SANDBOX: flag.default(false).describe('delivers to an inbox (`GET /dev/inbox`) where a company has no provider; for laptops and tests, never in production'),
+    PROVIDER_ENDPOINTS: json(z.record(z.string(), z.url())).describe('JSON: other addresses of vendors, by provider: private links, simulators'),
+    PRIVATE_DESTINATIONS: flag.default(false).describe("lets companies' settings (SMTP hosts) lead to addresses that are not public"),
+    ATTEMPT_SECONDS: seconds.max(60).default(8).describe('patience with one call of a vendor'),
+    RECEIPT_WINDOW_SECONDS: seconds.max(300).default(5).describe('how long a call of which nobody knows the end waits for its receipt before the message is sent again'),
+    DELIVERY_CONCURRENCY: z.coerce.number().int().positive().default(64).describe('messages under way at once in one worker, for each channel'),
+    PRICES: json(z.record(z.string(), z.record(z.string(), z.number().nonnegative()))).describe(
+      'JSON: price of a message by provider and country (`*` for the rest), in one currency: {"aws-sns":{"ES":0.07,"*":0.1}}',
+    ),
+    SEND_BUDGET: z.coerce.number().nonnegative().optional().describe('what a company may spend a day (UTC) unless its policy says otherwise; no limit when unset'),
+    SEND_LIMIT_NUMBER: quota(10, 3600).describe('messages to one recipient, as most/seconds'),
+    SEND_LIMIT_ACCOUNT: quota(20, 3600).describe('messages that one person asks for'),
+    SEND_LIMIT_IP: quota(100, 3600).describe('messages that one address asks for (`ip_address` of the request, or a person signing in)'),
+    SEND_LIMIT_PREFIX: quota(1000, 3600).describe('messages to one range of numbers (country code and three digits), for each company'),
+    CONVERSION_LEAST: z.coerce.number().int().positive().default(40).describe('messages to a range of numbers before the rule of conversion judges it'),
+    CONVERSION_RATE: z.coerce.number().min(0).max(1).default(0.1).describe('codes that must come back from a range of numbers, as a share; fewer stop it (0 turns it off)'),
+    CONVERSION_HOURS: z.coerce.number().int().min(1).max(48).default(6).describe('window of the rule of conversion, hours'),
+    RESEND_SECONDS: seconds.max(300).default(30).describe('time between two sends of one code'),
   })
   .superRefine((env, context) => {
     const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
@@ -97,6 +140,7 @@ const schema = z
     for (const old of env.SEALING_KEYS_OLD)
       if (Buffer.from(old, 'base64').length !== 32) issue('SEALING_KEYS_OLD', 'each must be 32 bytes in base64');
     if (env.NODE_ENV !== 'production') return;
+    if (env.SANDBOX) issue('SANDBOX', 'delivers to nobody: it is for laptops and tests');
     if (env.RATE_LIMIT_SCALE > 1) issue('RATE_LIMIT_SCALE', 'above 1 is for load tests, not for production');
     if (env.PASSWORD_MEMORY_KIB * env.PASSWORD_TIME_COST < 36_864 || env.PASSWORD_MEMORY_KIB < 7168)
       issue('PASSWORD_MEMORY_KIB', 'is below the OWASP minimum (19456 KiB with 2 passes)');

@@ -12,6 +12,10 @@ import { accessLog } from './logging.js';
 import { RequestContext } from './request-context.js';
 
 const BODY_BYTES = 64 * 1024;
+/** Vendors' callbacks come in batches, in any type of content, and are signed as bytes. Event Grid sends up to 1 MiB, and drops what is refused as too large. */
+const CALLBACKS = '/api/callbacks/';
+const CALLBACK_BYTES = 1024 * 1024 + 64 * 1024;
+const isCallback = ({ url }: { url: string }) => url.startsWith(CALLBACKS);
 /** Swagger UI brings its own scripts and styles. */
 const DOCUMENTATION_CSP =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
@@ -74,7 +78,7 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
 
   // After the body is read: its stream's events would lose the context.
   fastify.addHook('preValidation', (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
-    const errors = [request.params, request.query, request.body].flatMap(unstorableFields);
+    const errors = [request.params, request.query, Buffer.isBuffer(request.body) ? undefined : request.body].flatMap(unstorableFields);
     if (errors.length > 0)
       return done(RequestError.invalid({ errors, detail: errors.map(({ field, message }) => `${field}: ${message}`).join('; ') }));
     const userAgent = request.headers['user-agent']?.slice(0, 300);
@@ -111,6 +115,9 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
     );
     done();
   });
+  fastify.addHook('onRoute', (route: { url: string; bodyLimit?: number }) => {
+    if (isCallback(route)) route.bodyLimit = CALLBACK_BYTES;
+  });
   // JSON in UTF-8 and nothing else; no body at all is fine where a route needs none. Of a name that is there twice, the last counts.
   const parse = fastify.getDefaultJsonParser('remove', 'remove');
   fastify.removeAllContentTypeParsers();
@@ -118,6 +125,7 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
     'application/json',
     { parseAs: 'buffer' },
     (request: FastifyRequest, body: Buffer, done: (error: Error | null, body?: unknown) => void) => {
+      if (isCallback(request)) return done(null, body);
       const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(request.headers['content-type']!)?.[1];
       if (charset && !/^utf-?8$/i.test(charset)) return done(RequestError.unsupportedMedia());
       if (body.length === 0) return done(null, undefined);
@@ -129,6 +137,9 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
       }
       void parse(request, text, done);
     },
+  );
+  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (request: FastifyRequest, body: Buffer, done: (error: Error | null, body?: unknown) => void) =>
+    isCallback(request) ? done(null, body) : done(RequestError.unsupportedMedia()),
   );
 }
 

@@ -29,5 +29,8 @@ export const signKey = (id: string) => signed(`signing key ${id}`).slice(-64);
 /** Proof that the sealer asks for events of all companies. */
 export const signSealer = () => signed('audit sealer').slice(-64);
 
+/** Proof that the relay asks what is due of all companies. */
+export const signDue = () => signed('due').slice(-64);
+
 /** Proof that we, and not injected SQL, ask the directory about this address or domain. */
 export const signLookup = (text: string) => signed(`lookup:${text}`).slice(-64);

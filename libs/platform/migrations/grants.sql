@@ -8,6 +8,9 @@ do $$ begin execute format('revoke temporary on database %I from public', curren
 grant usage on schema public, app, system to {{app}};
 grant select, insert, update on public.tenant to {{app}};
 grant select, insert, update, delete on public.user_account, public.session, public.sign_in, public.mfa_factor to {{app}};
+-- Verifications, deliveries and what belongs to them are written by the functions alone.
+grant select, insert, update, delete on public.channel_settings to {{app}};
+grant select on public.verification, public.delivery, public.delivery_attempt, public.delivery_receipt, public.spend to {{app}};
 grant select, insert on public.audit_event to {{app}};
 -- Links and heads are the sealer's alone, through app.audit_append: one forged link would stop the sealing of every company's events.
 grant select on public.audit_chain, public.audit_head to {{app}};
@@ -22,3 +25,10 @@ alter policy tenant on public.mfa_factor to {{app}};
 alter policy tenant on public.audit_event to {{app}};
 alter policy tenant on public.audit_chain to {{app}};
 alter policy tenant on public.audit_head to {{app}};
+alter policy tenant on public.channel_settings to {{app}};
+alter policy tenant on public.verification to {{app}};
+alter policy tenant on public.delivery to {{app}};
+alter policy tenant on public.delivery_attempt to {{app}};
+alter policy tenant on public.delivery_receipt to {{app}};
+alter policy tenant on public.spend to {{app}};
+alter policy tenant on public.idempotency to {{app}};

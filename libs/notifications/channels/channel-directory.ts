@@ -1,0 +1,53 @@
+import { Injectable } from '@nestjs/common';
+import { config, RequestContext } from '@app/platform';
+import type { Channel } from '../channel.js';
+import { ChannelSettings } from '../channel-settings.entity.js';
+import { NotificationError } from '../notifications.errors.js';
+import { ProviderRegistry } from '../provider-registry.js';
+
+/** A company's new provider is seen by every process after this at the latest. */
+const REMEMBERED_MS = 5_000;
+const MOST = 10_000;
+
+/** Which channels a company can send by: asked for each message, so that a missing provider is told at once and not in the timeline. */
+@Injectable()
+export class ChannelDirectory {
+  private readonly known = new Map<string, { channels: Set<Channel>; until: number }>();
+
+  constructor(
+    private readonly context: RequestContext,
+    private readonly providers: ProviderRegistry,
+  ) {}
+
+  /** @throws notifications.no_provider */
+  async require(channels: Channel[]): Promise<void> {
+    if (config.SANDBOX) return;
+    const served = await this.served();
+    const missing = channels.find((channel) => !served.has(channel));
+    if (missing) throw NotificationError.noProvider({ detail: `No provider is set up for ${missing}: PUT /api/company/channels/{provider}.` });
+  }
+
+  /** @throws notifications.invalid_recipient naming the field */
+  requireProvider(id: string, channel: Channel, field: string): void {
+    const serving = this.providers.serving(channel).map((provider) => provider.id);
+    if (serving.includes(id)) return;
+    const message = `must be one of ${serving.join(', ')}`;
+    throw NotificationError.invalidProvider({ detail: `${field}: ${message}`, errors: [{ field, message }] });
+  }
+
+  /** The company's settings changed: this process knows at once. */
+  forget(tenantId: string): void {
+    this.known.delete(tenantId);
+  }
+
+  private async served(): Promise<Set<Channel>> {
+    const tenantId = this.context.tenantId!;
+    const known = this.known.get(tenantId);
+    if (known && known.until > Date.now()) return known.channels;
+    const rows = await this.context.transaction((em) => em.find(ChannelSettings, { isEnabled: true }, { fields: ['channels'] }));
+    const channels = new Set(rows.flatMap((row) => row.channels));
+    if (this.known.size >= MOST) this.known.delete(this.known.keys().next().value!);
+    this.known.set(tenantId, { channels, until: Date.now() + REMEMBERED_MS });
+    return channels;
+  }
+}

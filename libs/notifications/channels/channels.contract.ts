@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { CHANNELS } from '../channel.js';
+
+const channel = z.enum(CHANNELS);
+const priority = z.number().int().min(0).max(1000).describe('lowest first; the next one is tried when one refuses');
+const rate = z.number().positive().max(10_000).nullable().describe('most messages a second, over all processes; null: no limit of ours');
+
+export const putChannel = z
+  .strictObject({
+    settings: z.record(z.string(), z.unknown()).describe("by the provider's own schema; secrets left out stay as they are"),
+    channels: z.array(channel).min(1).optional().describe('of those the provider serves; all of them when left out'),
+    priority: priority.default(100),
+    is_enabled: z.boolean().default(true),
+    rate_per_second: rate.default(null),
+  })
+  .meta({ id: 'PutChannel' });
+export type PutChannel = z.output<typeof putChannel>;
+
+export const channelSettings = z
+  .object({
+    provider: z.string(),
+    channels: z.array(channel),
+    settings: z.record(z.string(), z.unknown()).describe('without secrets'),
+    secrets: z.array(z.string()).describe('names of the secrets that are set'),
+    priority,
+    is_enabled: z.boolean(),
+    rate_per_second: rate,
+    callback_url: z.string().describe('tell it to the vendor where it reports'),
+    created_at: z.string(),
+    updated_at: z.string(),
+  })
+  .meta({ id: 'ChannelSettings' });
+
+export const providerView = z
+  .object({
+    provider: z.string(),
+    channels: z.array(channel),
+    reports: z.boolean().describe('whether the vendor tells us what became of a message'),
+    settings_schema: z.record(z.string(), z.unknown()).describe('JSON Schema; what is writeOnly is a secret'),
+    configured: channelSettings.nullable(),
+  })
+  .meta({ id: 'Provider' });
+export const providerList = z.object({ data: z.array(providerView), next_cursor: z.null() }).meta({ id: 'ProviderList' });
+
+export const testChannel = z.strictObject({ to: z.string().trim().min(1).max(254), channel: channel.optional() }).meta({ id: 'TestChannel' });
+export const queued = z.object({ id: z.uuid() }).meta({ id: 'QueuedMessage' });

@@ -1,0 +1,146 @@
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { AuditService } from '@app/audit';
+import { invalid, RequestContext } from '@app/platform';
+import { callbackUrl } from '../callback-address.js';
+import { ChannelSettings, openSettings, sealSettings } from '../channel-settings.entity.js';
+import { DeliveryError } from '../delivery-error.js';
+import { DeliveryService } from '../delivery.service.js';
+import type { MessageProvider } from '../message-provider.js';
+import { NotificationError } from '../notifications.errors.js';
+import { ProviderRegistry } from '../provider-registry.js';
+import { ChannelDirectory } from './channel-directory.js';
+import type { PutChannel } from './channels.contract.js';
+
+/** How a company reaches people: its accounts with vendors. Secrets go in and are never read back. */
+@Injectable()
+export class ChannelsService {
+  constructor(
+    private readonly context: RequestContext,
+    private readonly providers: ProviderRegistry,
+    private readonly deliveries: DeliveryService,
+    private readonly directory: ChannelDirectory,
+    private readonly audit: AuditService,
+  ) {}
+
+  async list() {
+    const rows = await this.context.transaction((em) => em.find(ChannelSettings, {}));
+    return this.providers.all().map((provider) => {
+      const row = rows.find((one) => one.provider === provider.id);
+      return {
+        provider: provider.id,
+        channels: [...provider.channels],
+        reports: provider.reports,
+        settings_schema: formOf(provider),
+        configured: row ? this.view(provider, row) : null,
+      };
+    });
+  }
+
+  /** @throws notifications.unknown_provider, notifications.not_configured */
+  async get(id: string) {
+    const provider = this.providers.get(id);
+    const row = await this.find(id);
+    if (!row) throw NotificationError.notConfigured();
+    return this.view(provider, row);
+  }
+
+  /** @throws request.invalid by the provider's schema, notifications.refused_by_vendor */
+  async put(id: string, { settings, channels, priority, is_enabled, rate_per_second }: PutChannel) {
+    const provider = this.providers.get(id);
+    const tenantId = this.context.tenantId!;
+    const before = await this.find(id);
+    const parsed = provider.settings.safeParse(before ? { ...secretsOf(provider, openSettings(tenantId, id, before.settings)), ...settings } : settings);
+    if (!parsed.success) throw invalid(parsed.error.issues.map((issue) => ({ ...issue, path: ['settings', ...issue.path] })));
+    const served = channels ?? [...provider.channels];
+    const stranger = served.find((channel) => !provider.channels.includes(channel));
+    if (stranger) throw invalid([{ path: ['channels'], message: `${id} serves ${provider.channels.join(', ')}` }]);
+    await this.install(provider, parsed.data);
+
+    const row = await this.context.transaction(async (em) => {
+      const stored = (await em.findOne(ChannelSettings, { provider: id })) ?? em.create(ChannelSettings, { provider: id, channels: served, settings: '' });
+      Object.assign(stored, {
+        channels: served,
+        settings: sealSettings(tenantId, id, parsed.data as object),
+        priority,
+        isEnabled: is_enabled,
+        ratePerSecond: rate_per_second,
+        updatedAt: new Date(),
+      });
+      await em.flush();
+      this.audit.record('company.channel_set', { targetId: stored.id, details: { provider: id, channels: served, enabled: is_enabled } });
+      return stored;
+    });
+    this.directory.forget(tenantId);
+    return this.view(provider, row);
+  }
+
+  /** @throws notifications.not_configured */
+  async remove(id: string): Promise<void> {
+    this.providers.get(id);
+    await this.context.transaction(async (em) => {
+      const row = await em.findOne(ChannelSettings, { provider: id });
+      if (!row) throw NotificationError.notConfigured();
+      em.remove(row);
+      this.audit.record('company.channel_removed', { targetId: row.id, details: { provider: id } });
+    });
+    this.directory.forget(this.context.tenantId!);
+  }
+
+  private async install(provider: MessageProvider, settings: unknown) {
+    try {
+      await provider.install?.(settings as never, callbackUrl(provider.id, this.context.tenantId!), this.deliveries.transport(provider.id));
+    } catch (error) {
+      if (!(error instanceof DeliveryError)) throw error;
+      throw NotificationError.refusedByVendor({ detail: `The vendor does not accept these settings: ${error.message}.` });
+    }
+  }
+
+  private find(id: string) {
+    return this.context.transaction((em) => em.findOne(ChannelSettings, { provider: id }));
+  }
+
+  private view(provider: MessageProvider, row: ChannelSettings) {
+    const stored = openSettings(this.context.tenantId!, provider.id, row.settings);
+    const secret = secretNames(provider);
+    const entries = Object.entries(stored);
+    return {
+      provider: provider.id,
+      channels: row.channels,
+      settings: Object.fromEntries(entries.filter(([name]) => !secret.has(name))),
+      secrets: entries.map(([name]) => name).filter((name) => secret.has(name)),
+      priority: row.priority,
+      is_enabled: row.isEnabled,
+      rate_per_second: row.ratePerSecond ?? null,
+      callback_url: callbackUrl(provider.id, this.context.tenantId!),
+      created_at: row.createdAt.toISOString(),
+      updated_at: row.updatedAt.toISOString(),
+    };
+  }
+}
+
+/** A form can be drawn from it: what is `secret` in the provider's schema is `writeOnly` here. */
+function formOf(provider: MessageProvider) {
+  return z.toJSONSchema(provider.settings, {
+    io: 'input',
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => {
+      if ((jsonSchema as { secret?: boolean }).secret) {
+        delete (jsonSchema as { secret?: boolean }).secret;
+        jsonSchema.writeOnly = true;
+      }
+    },
+  }) as Record<string, unknown>;
+}
+
+const secretNames = (provider: MessageProvider) =>
+  new Set(
+    Object.entries((formOf(provider)['properties'] ?? {}) as Record<string, { writeOnly?: boolean }>)
+      .filter(([, field]) => field.writeOnly)
+      .map(([name]) => name),
+  );
+
+const secretsOf = (provider: MessageProvider, stored: object) => {
+  const secret = secretNames(provider);
+  return Object.fromEntries(Object.entries(stored).filter(([name]) => secret.has(name)));
+};

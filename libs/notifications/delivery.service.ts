@@ -1,0 +1,124 @@
+import { Injectable } from '@nestjs/common';
+import { BrokenCircuitError, bulkhead, BulkheadRejectedError, type BulkheadPolicy } from 'cockatiel';
+import { v7 as uuidv7 } from 'uuid';
+import { config, HotStatements, log, signTenant } from '@app/platform';
+import { Breakers } from './breakers.js';
+import { openSettings } from './channel-settings.entity.js';
+import { BEGIN_DELIVERY, type BegunDelivery, FINISH_DELIVERY } from './delivery.entity.js';
+import { DeliveryError } from './delivery-error.js';
+import type { Job } from './delivery-queue.js';
+import type { MessageProvider, Transport } from './message-provider.js';
+import { compose } from './message-composer.js';
+import { ProviderRegistry } from './provider-registry.js';
+
+/** Where a company has set up nothing, on a laptop. */
+export const FALLBACK = 'sandbox';
+/** Between the end of our patience and the moment another process believes that we are gone. */
+const MARGIN_SECONDS = 1;
+
+/** How an attempt ended, as app.delivery_finish takes it. */
+interface Outcome {
+  outcome: 'accepted' | DeliveryError['kind'];
+  message_id?: string;
+  reason?: string;
+  vendor_code?: string | undefined;
+  retry_after?: number | undefined;
+  counts?: boolean;
+}
+
+/** Takes one delivery as far as it gets now: a provider's yes, or another one's, or a time to try again. Each step is one round trip. */
+@Injectable()
+export class DeliveryService {
+  private readonly bulkheads = new Map<string, BulkheadPolicy>();
+
+  constructor(
+    private readonly statements: HotStatements,
+    private readonly providers: ProviderRegistry,
+    private readonly breakers: Breakers,
+  ) {}
+
+  async deliver({ id, tenantId }: Job): Promise<void> {
+    const tenant = signTenant(tenantId);
+    for (;;) {
+      const attempt = uuidv7();
+      const begun = await this.statements.one(BEGIN_DELIVERY, [tenant, id, this.terms(attempt)]);
+      if (begun.outcome !== 'go') return;
+      const provider = this.providers.find(begun.provider);
+      const outcome = await this.attempt(provider, begun, { tenantId, id, attempt });
+      const { again } = await this.statements.one(FINISH_DELIVERY, [
+        tenant,
+        id,
+        { attempt, ...outcome, reports: provider?.reports ?? false, window: config.RECEIPT_WINDOW_SECONDS },
+      ]);
+      if (!again) return;
+    }
+  }
+
+  transport(provider: string): Transport {
+    return {
+      signal: AbortSignal.timeout(config.ATTEMPT_SECONDS * 1000),
+      endpoint: config.PROVIDER_ENDPOINTS[provider]?.replace(/\/$/, ''),
+      allowPrivate: config.PRIVATE_DESTINATIONS,
+    };
+  }
+
+  /** On what terms an attempt begins. */
+  private terms(attempt: string) {
+    return {
+      attempt,
+      lease: config.ATTEMPT_SECONDS + MARGIN_SECONDS,
+      window: config.RECEIPT_WINDOW_SECONDS,
+      skip: this.breakers.open(),
+      reporting: this.providers.reporting,
+      prices: config.PRICES,
+      budget: config.SEND_BUDGET ?? null,
+      fallback: config.SANDBOX ? FALLBACK : null,
+    };
+  }
+
+  private async attempt(
+    provider: MessageProvider | undefined,
+    begun: BegunDelivery,
+    { tenantId, id, attempt }: { tenantId: string; id: string; attempt: string },
+  ): Promise<Outcome> {
+    try {
+      if (!provider) throw new DeliveryError('configuration', 'unknown_provider');
+      const settings = this.settingsOf(provider, tenantId, begun.settings);
+      const message = compose(tenantId, id, attempt, provider.id, begun);
+      if (provider.codesOnly && message.code === undefined) throw new DeliveryError('definite', 'codes_only');
+      const { providerMessageId } = await this.breakers.execute(provider.id, begun.country, () =>
+        this.bulkhead(provider).execute(() => provider.send(message, settings, this.transport(provider.id))),
+      );
+      return { outcome: 'accepted', message_id: providerMessageId };
+    } catch (error) {
+      return this.judge(error as Error, provider?.id);
+    }
+  }
+
+  private judge(error: Error, provider: string | undefined): Outcome {
+    if (error instanceof DeliveryError) {
+      const { kind, reason, details } = error;
+      if (kind === 'configuration') log().error({ provider, reason, vendor: details.vendorCode }, "a company's provider settings do not work");
+      return { outcome: kind, reason, vendor_code: details.vendorCode, retry_after: details.retryAfter };
+    }
+    // Ours to hold back: nothing was tried.
+    if (error instanceof BrokenCircuitError) return { outcome: 'retryable', reason: 'breaker_open', retry_after: 1, counts: false };
+    if (error instanceof BulkheadRejectedError) return { outcome: 'retryable', reason: 'at_capacity', counts: false };
+    // Whatever the vendor's library throws may hold the code: its kind is told, its words are not.
+    log().error({ provider, kind: error.name }, 'a provider failed in a way it should not');
+    return { outcome: 'ambiguous', reason: 'unexpected' };
+  }
+
+  /** @throws DeliveryError when they are no longer what the provider takes */
+  settingsOf(provider: MessageProvider, tenantId: string, sealed: string | null): never {
+    const parsed = provider.settings.safeParse(sealed === null ? {} : openSettings(tenantId, provider.id, sealed));
+    if (!parsed.success) throw new DeliveryError('configuration', 'invalid_settings');
+    return parsed.data as never;
+  }
+
+  private bulkhead(provider: MessageProvider): BulkheadPolicy {
+    const known = this.bulkheads.get(provider.id) ?? bulkhead(provider.concurrency);
+    this.bulkheads.set(provider.id, known);
+    return known;
+  }
+}

@@ -1,0 +1,113 @@
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import pg from 'pg';
+import { config, HotStatements, log, signDue, signTenant } from '@app/platform';
+import type { Channel } from './channel.js';
+import { CLAIM_DUE, VERIFICATION_DUE } from './delivery.entity.js';
+import { DeliveryQueue, type Job } from './delivery-queue.js';
+import { DeliveryService } from './delivery.service.js';
+import { DUE_CHANNEL } from './due-signal.js';
+import { InProcessQueue } from './in-process-queue.js';
+import { sendLimits } from './send-limits.js';
+
+const BATCH = 250;
+/** Without notice, a worker looks this often: what waits for a time comes due by itself. */
+const EVERY_MS = 250;
+/** What relay answers when the queue has enough for now, and when to ask it again. */
+const FULL = -1;
+const FULL_MS = 20;
+/** A claimed row that nobody got to is due again after this: the answer to a queue that lost it, or a worker that died. */
+const LEASE_SECONDS = 10;
+
+/** Takes what is due off the one queue in PostgreSQL and hands it to the delivery queue. Any number may run. */
+@Injectable()
+export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
+  /** Where messages go while Redis is down, or there is none. */
+  private readonly fallback = new InProcessQueue();
+  private listener: pg.Client | undefined;
+  private stopped = false;
+  private running: Promise<void> | undefined;
+  private wake: (() => void) | undefined;
+  private woken = false;
+
+  constructor(
+    private readonly statements: HotStatements,
+    private readonly queue: DeliveryQueue,
+    private readonly deliveries: DeliveryService,
+  ) {}
+
+  async onApplicationBootstrap() {
+    const handle = (job: Job) => this.deliveries.deliver(job);
+    await this.fallback.start(handle);
+    await this.queue.start(handle);
+    this.running = this.loop();
+  }
+
+  async onApplicationShutdown() {
+    this.stopped = true;
+    this.wake?.();
+    await this.running;
+    await Promise.all([this.queue.stop(), this.fallback.stop()]);
+    await this.listener?.end().catch(() => {});
+  }
+
+  private async loop() {
+    while (!this.stopped) {
+      const claimed = await this.relay().catch((error) => {
+        log().warn({ err: error }, 'could not look for what is due; trying again');
+        return 0;
+      });
+      if (claimed === BATCH || this.stopped) continue;
+      await this.listen();
+      await this.pause(claimed === FULL ? FULL_MS : EVERY_MS);
+    }
+  }
+
+  /** One batch. Returns how many rows were claimed, or FULL. */
+  private async relay(): Promise<number> {
+    this.woken = false;
+    const room = await this.queue.room().catch(() => this.fallback.room());
+    if (room < BATCH / 2) return FULL;
+    const due = await this.statements.run(CLAIM_DUE, [signDue(), Math.min(BATCH, room), LEASE_SECONDS]);
+    const byChannel = Map.groupBy(
+      due.filter(({ kind }) => kind !== 'verification'),
+      ({ kind }) => kind as Channel,
+    );
+    for (const [channel, rows] of byChannel) {
+      const jobs = rows.map(({ id, tenant_id: tenantId }) => ({ id, tenantId }));
+      await this.queue.add(channel, jobs).catch(() => this.fallback.add(channel, jobs));
+    }
+    let sent = false;
+    for (const { id, tenant_id } of due.filter(({ kind }) => kind === 'verification'))
+      sent = (await this.statements.one(VERIFICATION_DUE, [signTenant(tenant_id), id, sendLimits()])).sent || sent;
+    return sent ? BATCH : due.length;
+  }
+
+  private pause(milliseconds: number) {
+    if (this.woken && milliseconds === EVERY_MS) return;
+    return new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.wake = () => (clearTimeout(timer), resolve());
+    });
+  }
+
+  /** A connection of its own that hears DueSignal. When it is lost, the next round makes another. */
+  private async listen() {
+    if (this.listener) return;
+    const client = new pg.Client({ connectionString: config.DATABASE_URL, connectionTimeoutMillis: 3_000, keepAlive: true, application_name: 'watchword-due' });
+    const lost = () => {
+      if (this.listener === client) this.listener = undefined;
+    };
+    client.on('error', lost).on('end', lost);
+    client.on('notification', () => {
+      this.woken = true;
+      this.wake?.();
+    });
+    try {
+      await client.connect();
+      await client.query(`listen ${DUE_CHANNEL}`);
+      this.listener = client;
+    } catch {
+      await client.end().catch(() => {});
+    }
+  }
+}
