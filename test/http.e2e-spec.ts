@@ -231,6 +231,7 @@ const TEXT_FIELDS: [method: string, path: string, body: Record<string, unknown>]
   ['POST', '/api/auth/mfa/backup-codes', { code: '1' }],
   ['PUT', '/api/users/me', { full_name: 'A', phone_number: '+34612345678' }],
   ['PATCH', '/api/company', { name: 'A' }],
+  ['POST', '/api/company/api-keys', { name: 'A', scopes: 'x' }],
 ];
 
 describe('Text that no database can hold', () => {
@@ -521,17 +522,19 @@ describe('Garbage of every kind, for every field of every route', () => {
   }
 
   it('is answered as a problem or served, and never breaks the server', { timeout: 120_000 }, async () => {
-    const { admin } = await world.company('Garbage');
+    const garbage = await world.company('Garbage');
+    const { admin } = garbage;
+    const { key } = await garbage.apiKey(['messages:raw']);
     const everything = operations.flatMap((operation) => [...requests(operation)]);
     const counts: Record<string, number> = {};
     const faults: unknown[] = [];
     let next = 0;
     const worker = async () => {
-      for (let at = next++; at < everything.length * 2; at = next++) {
-        const request = everything[at >> 1]!;
+      for (let at = next++; at < everything.length * 3; at = next++) {
+        const request = everything[Math.floor(at / 3)]!;
         // Routes that would end the administrator's own session, or make the process hash all day, are tried without one only.
         const ends = /logout|sessions\/\{id\}|change-password|mfa\/disable/.test(request.path);
-        const token = at % 2 === 1 && !ends ? admin.token : undefined;
+        const token = [undefined, ends ? undefined : admin.token, key][at % 3];
         const answer = await world.call(request.method, request.path, { ...request, token, at });
         counts[answer.status] = (counts[answer.status] ?? 0) + 1;
         const isProblem =
@@ -550,5 +553,6 @@ describe('Garbage of every kind, for every field of every route', () => {
     expect(operations.length).toBeGreaterThanOrEqual(37);
     expect(sent).toBeGreaterThan(5_000);
     expect((await admin.get('/api/users/me')).status).toBe(200);
+    expect((await world.call('GET', '/api/api-key', { token: key })).status).toBe(200);
   });
 });

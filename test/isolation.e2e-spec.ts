@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { ENTRY } from './support/stack.js';
 import { type Company, PASSWORD, type Person, ran, type Role, World } from './support/world.js';
 
-const TABLES = ['tenant', 'user_account', 'session', 'sign_in', 'mfa_factor', 'audit_event', 'audit_chain', 'audit_head'];
+const TABLES = ['tenant', 'user_account', 'session', 'sign_in', 'mfa_factor', 'api_key', 'audit_event', 'audit_chain', 'audit_head'];
 const ROLES: Role[] = ['admin', 'manager', 'user'];
 
 interface Operation {
@@ -34,7 +34,9 @@ interface Tenancy {
   company: Company;
   people: Record<Role, Person>;
   /** Everything of it that a path could name, by the part of the path before the id. */
-  ids: { users: string[]; sessions: string[]; factors: string[] };
+  ids: { users: string[]; sessions: string[]; factors: string[]; 'api-keys': string[] };
+  /** An application of its own. */
+  apiKey: string;
 }
 
 async function tenancy(name: string): Promise<Tenancy> {
@@ -45,6 +47,7 @@ async function tenancy(name: string): Promise<Tenancy> {
   await people.user.pendingToken();
   const setUp = await people.manager.post('/api/auth/mfa/setup');
   expect(setUp.status).toBe(200);
+  const { key: apiKey } = await company.apiKey();
   const list = (rows: { id: string }[]) => rows.map(({ id }) => id);
   return {
     company,
@@ -53,7 +56,9 @@ async function tenancy(name: string): Promise<Tenancy> {
       users: list(await company.sql('select id from user_account')),
       sessions: list(await company.sql('select id from session')),
       factors: list(await company.sql('select id from mfa_factor')),
+      'api-keys': list(await company.sql('select id from api_key')),
     },
+    apiKey,
   };
 }
 
@@ -91,7 +96,7 @@ function routesWithId() {
   );
 }
 
-const kindOf = (path: string): keyof Tenancy['ids'] => /\/(users|sessions|factors)\/\{/.exec(path)?.[1] as never;
+const kindOf = (path: string): keyof Tenancy['ids'] => /\/(users|sessions|factors|api-keys)\/\{/.exec(path)?.[1] as never;
 
 /** What may be said of a person who is there, by the least role that may ask. */
 const NEEDS: Record<string, Role> = {
@@ -105,6 +110,7 @@ const NEEDS: Record<string, Role> = {
   revokeSession: 'user',
   confirmFactor: 'user',
   removeFactor: 'user',
+  revokeApiKey: 'admin',
 };
 
 beforeAll(async () => {
@@ -151,21 +157,22 @@ describe('Over HTTP, a company', () => {
           covered.add(name);
         }
     expect(covered.size).toBe(routes.length);
-    expect(routes.length).toBe(10);
-    // 7 routes with 1 + 3 people, 1 with 1 + 4 or more sessions, 2 with 1 + 3 factors; 3 roles; 2 directions.
+    expect(routes.length).toBe(11);
+    // 7 routes with 1 + 3 people, 1 with 1 + 4 or more sessions, 2 with 1 + 3 factors, 1 with 1 + 1 API keys; 3 roles; 2 directions.
     expect(requests).toBe(
       3 *
         [acme, globex].reduce(
-          (sum, { ids }) => sum + 7 * (1 + ids.users.length) + (1 + ids.sessions.length) + 2 * (1 + ids.factors.length),
+          (sum, { ids }) =>
+            sum + 7 * (1 + ids.users.length) + (1 + ids.sessions.length) + 2 * (1 + ids.factors.length) + (1 + ids['api-keys'].length),
           0,
         ),
     );
-    expect(requests).toBeGreaterThanOrEqual(240);
+    expect(requests).toBeGreaterThanOrEqual(252);
     expect(await snapshot(acme)).toEqual(beforeAcme);
     expect(await snapshot(globex)).toEqual(beforeGlobex);
   });
 
-  const LISTS = ['listAuditEvents', 'listAuditHeads', 'listFactors', 'listSessions', 'listUsers'];
+  const LISTS = ['listApiKeys', 'listAuditEvents', 'listAuditHeads', 'listFactors', 'listSessions', 'listUsers'];
 
   it('sees none of another company in any list', async () => {
     const lists = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -266,9 +273,12 @@ describe('Over HTTP, a company', () => {
     let crossings = 0;
     let answered = 0;
     const one = async (n: number) => {
-      const { company, people } = asked[n % 2]!;
-      const path = ['/api/users/me', '/api/company', '/api/users?limit=5', '/api/audit?limit=3'][Math.floor(n / 4) % 4]!;
-      const { status, body } = await people.admin.get(path, Math.floor(n / 2));
+      const { company, people, apiKey } = asked[n % 2]!;
+      const path = ['/api/users/me', '/api/company', '/api/users?limit=5', '/api/audit?limit=3', '/api/api-key'][Math.floor(n / 4) % 5]!;
+      const { status, body } = await world.call('GET', path, {
+        token: path === '/api/api-key' ? apiKey : people.admin.token,
+        at: Math.floor(n / 2),
+      });
       expect(status, path).toBe(200);
       answered++;
       const companies =
@@ -512,6 +522,8 @@ describe('In the database, the role of the apps', () => {
       `update user_account set tenant_id = '${theirs}' where id = '${acme.people.user.id}'`,
       `update tenant set id = '${theirs}'`,
       `update mfa_factor set tenant_id = '${theirs}'`,
+      `update api_key set tenant_id = '${theirs}'`,
+      `insert into api_key (id, tenant_id, name, scopes, secret_hash, hint) values ('${uuidv7()}', '${theirs}', 'X', '{}', sha256(''), '')`,
     ];
     for (const text of tries) {
       await app.query('savepoint s');
@@ -521,7 +533,8 @@ describe('In the database, the role of the apps', () => {
     for (const table of TABLES.filter((name) => !['audit_event', 'audit_chain', 'audit_head'].includes(name))) {
       const key = table === 'tenant' ? 'id' : 'tenant_id';
       expect((await app.query(`update ${table} set ${key} = ${key} where ${key} = '${theirs}'`)).rowCount).toBe(0);
-      if (table !== 'tenant') expect((await app.query(`delete from ${table} where tenant_id = '${theirs}'`)).rowCount).toBe(0);
+      if (!['tenant', 'api_key'].includes(table))
+        expect((await app.query(`delete from ${table} where tenant_id = '${theirs}'`)).rowCount).toBe(0);
     }
     for (const text of [
       'update audit_event set action = action',
@@ -529,6 +542,7 @@ describe('In the database, the role of the apps', () => {
       'update audit_chain set hash = hash',
       'delete from audit_head',
       'delete from tenant',
+      'delete from api_key',
     ]) {
       await app.query('savepoint s');
       await refused(text);
@@ -554,6 +568,7 @@ describe('In the database, the role of the apps', () => {
       `insert into session (id, user_id, token_hash, amr, acr, expires_at) values ('${uuidv7()}', '${user}', '', '{}', '', now())`,
       `insert into mfa_factor (id, user_id, type, state) values ('${uuidv7()}', '${user}', 'totp', '')`,
       `insert into sign_in (id, user_id, expires_at) values ('${uuidv7()}', '${user}', now())`,
+      `insert into api_key (id, name, scopes, secret_hash, hint, created_by) values ('${uuidv7()}', 'X', '{}', sha256(''), '', '${user}')`,
     ];
     const answers = [];
     for (const user of [globex.people.user.id, uuidv7()])
@@ -567,7 +582,7 @@ describe('In the database, the role of the apps', () => {
         answers.push(error!.said);
         await app.query('rollback');
       }
-    expect(answers.slice(0, 3)).toEqual(answers.slice(3));
+    expect(answers.slice(0, 4)).toEqual(answers.slice(4));
   });
 
   it('learns nothing of e-mails in other companies from conflicts', async () => {
@@ -631,6 +646,7 @@ describe('In the database, the role of the apps', () => {
 
   /** Bound by a signed company, by the proof of the app, or to what the setting app.tenant names; and the clean-up, which takes nothing. */
   const RUN_AS_OWNER = [
+    'api_key_check',
     'attempt_clear',
     'attempt_take',
     'audit_append',
@@ -674,12 +690,16 @@ describe('In the database, the role of the apps', () => {
       p_sign_in: signIn.id,
       p_email: globex.people.user.email,
       p_actor: globex.people.user.id,
+      p_key: globex.ids['api-keys'][0],
     };
+    const theirHash = createHash('sha256')
+      .update(Buffer.from(globex.apiKey.slice(3, -6), 'base64url').subarray(32))
+      .digest();
     const byType: Record<string, unknown> = {
       text: 'x',
       uuid: null,
       integer: 10,
-      bytea: Buffer.alloc(32),
+      bytea: name === 'api_key_check' ? theirHash : Buffer.alloc(32),
       'text[]': null,
       boolean: false,
       jsonb: '{}',
@@ -723,7 +743,7 @@ describe('In the database, the role of the apps', () => {
     expect(met).toEqual(
       RUN_AS_OWNER.filter((name) => !['attempt_clear', 'attempt_take', 'current_tenant', 'purge_expired'].includes(name)),
     );
-    expect(refusals).toBe(9 * 8 + 6 * 6);
+    expect(refusals).toBe(10 * 8 + 6 * 6);
     expect(await snapshot(globex)).toEqual(before);
   });
 
@@ -756,7 +776,7 @@ describe('In the database, the role of the apps', () => {
         await app.query('commit');
         calls++;
       }
-    expect(calls).toBe(18);
+    expect(calls).toBe(20);
     expect(await snapshot(globex)).toEqual(before);
   });
 

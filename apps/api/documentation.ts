@@ -28,6 +28,7 @@ const EXAMPLES: Record<string, object> = {
   ActivateCode: { totp_code: '123456' },
   UpdateUser: { full_name: 'Ada King', phone_number: '+34612345678' },
   ChangeRole: { role: 'manager' },
+  CreateApiKey: { name: 'Checkout', scopes: ['verifications:send', 'verifications:check'], expires_in_days: 365 },
   UpdateCompany: { name: 'Acme', policy: { mfa: { manager: 'required' } } },
 };
 
@@ -42,8 +43,12 @@ export function openApi(app: INestApplication): OpenAPIObject {
         type: 'http',
         scheme: 'bearer',
         bearerFormat: 'JWT',
-        description: 'access_token, or mfa_token on the routes of the second factor',
+        description: 'access_token, or mfa_token on the routes of the second factor; an API key where X-API-Key is named, too',
       })
+      .addApiKey(
+        { type: 'apiKey', name: 'X-API-Key', in: 'header', description: 'the key of an application; or as the Bearer token' },
+        'apiKey',
+      )
       .build(),
   );
   return withExamples(withoutDoubles(withProblems(document)));

@@ -8,6 +8,7 @@ export type Details = Record<string, string | number | boolean | null | string[]
 
 export interface Fact {
   outcome?: 'success' | 'failure';
+  /** Unless said, whoever calls. */
   actorType?: 'user' | 'application' | 'system' | 'anonymous';
   actorId?: string | null;
   targetId?: string | null;
@@ -25,13 +26,12 @@ export class AuditService {
   ) {}
 
   /** Joins the caller's unit of work, so that the event commits with what it describes. */
-  record(action: string, { outcome = 'success', actorType = 'user', actorId, targetId, details = {} }: Fact = {}): void {
+  record(action: string, { outcome = 'success', targetId, details = {}, ...fact }: Fact = {}): void {
     const { ip, userAgent, requestId } = this.context.origin;
     this.em.create(AuditEvent, {
       action,
       outcome,
-      actorType,
-      actorId: actorId === undefined ? (this.context.userId ?? null) : actorId,
+      ...this.actor(fact),
       sessionId: this.context.sessionId ?? null,
       targetId: targetId ?? null,
       ipAddress: ip ?? null,
@@ -45,8 +45,9 @@ export class AuditService {
   async recordNow(
     action: string,
     tenantId: string | null,
-    { outcome = 'failure', actorType = 'user', actorId = null, targetId = null, details = {} }: Fact,
+    { outcome = 'failure', targetId = null, details = {}, ...fact }: Fact,
   ): Promise<void> {
+    const { actorType, actorId } = this.actor(fact);
     await this.statements.run(RECORD, [
       signTenant(tenantId ?? NO_TENANT),
       action,
@@ -58,6 +59,11 @@ export class AuditService {
       this.origin,
       details,
     ]);
+  }
+
+  private actor({ actorType, actorId }: Fact) {
+    const { type, id } = this.context.actor;
+    return actorId === undefined ? { actorType: actorType ?? type, actorId: id } : { actorType: actorType ?? 'user', actorId };
   }
 
   /** The circumstances, as the database's functions take them. */

@@ -2,10 +2,13 @@ import { defineErrors } from '@app/platform';
 
 export const AuthError = defineErrors('auth', {
   signInRequired: ['unauthorized', 'Sign in first.'],
+  invalidApiKey: ['unauthorized', 'This API key is not valid.'],
+  severalCredentials: ['invalid', 'Send one credential, not several.'],
   invalidCredentials: ['unauthorized', 'Incorrect email or password.'],
   tooManyAttempts: ['rate_limited', 'Too many attempts. Try again later.'],
   mfaRequired: ['forbidden', 'MFA verification required.'],
   enrolmentRequired: ['forbidden', 'Set up a second factor first.'],
+  insufficientScope: ['forbidden', 'This API key lacks a scope.'],
   forbidden: ['forbidden', 'Your role does not allow this.'],
   invalidRefreshToken: ['unauthorized', 'This refresh token is not valid. Sign in again.'],
   wrongPassword: ['unauthorized', 'The current password is wrong.'],

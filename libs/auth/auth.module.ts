@@ -7,11 +7,13 @@ import { MfaModule } from '@app/mfa';
 import { AddressLimitGuard, CallerLimitGuard, rateLimits } from '@app/platform';
 import { TenantsModule } from '@app/tenants';
 import { AccountsService } from './accounts.service.js';
+import { ApiKeyStrategy } from './api-key.strategy.js';
 import { AuthController } from './auth.controller.js';
 import { CallerGuard, RolesGuard } from './caller.guard.js';
 import { JwksController } from './jwks.controller.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { passwordHasher, Passwords } from './passwords.service.js';
+import { ScopesGuard } from './scopes.guard.js';
 import { Session } from './session.entity.js';
 import { SessionsService } from './sessions.service.js';
 import { SignInService } from './sign-in.service.js';
@@ -34,10 +36,12 @@ import { UsersService } from './users.service.js';
     Tokens,
     AccessStrategy,
     PendingStrategy,
+    ApiKeyStrategy,
     // In this order: an address's limit, who calls, whether they may, the caller's limit.
     { provide: APP_GUARD, useClass: AddressLimitGuard },
     { provide: APP_GUARD, useClass: CallerGuard },
     { provide: APP_GUARD, useClass: RolesGuard },
+    { provide: APP_GUARD, useClass: ScopesGuard },
     { provide: APP_GUARD, useClass: CallerLimitGuard },
   ],
   exports: [AccountsService, PasswordHasher, Passwords],

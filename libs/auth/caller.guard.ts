@@ -1,8 +1,9 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
-import { type Caller, Pending, PublicRoute, RequestContext, ROLES, Roles } from '@app/platform';
+import { type Caller, Pending, PublicRoute, RequestContext, ROLES, Roles, ScopesRoute } from '@app/platform';
 import { AuthError } from './auth.errors.js';
+import { type Credential, credentialOf } from './credentials.js';
 import { ACCESS, PENDING, tokenType } from './tokens.js';
 
 class StrategyGuard extends AuthGuard(['access']) {
@@ -16,8 +17,16 @@ class PendingStrategyGuard extends AuthGuard(['pending']) {
   override handleRequest = StrategyGuard.prototype.handleRequest;
 }
 
+class KeyStrategyGuard extends AuthGuard(['api-key']) {
+  override handleRequest<T>(error: unknown, user: T): T {
+    if (error) throw error;
+    if (!user) throw AuthError.invalidApiKey();
+    return user;
+  }
+}
+
 interface Request {
-  headers: { authorization?: string };
+  raw: Parameters<typeof credentialOf>[0];
   body?: { mfa_token?: unknown };
   presentedToken?: string;
   user?: Caller;
@@ -28,6 +37,7 @@ interface Request {
 export class CallerGuard implements CanActivate {
   private readonly access = new StrategyGuard();
   private readonly pending = new PendingStrategyGuard();
+  private readonly key = new KeyStrategyGuard();
 
   constructor(
     private readonly reflector: Reflector,
@@ -39,11 +49,14 @@ export class CallerGuard implements CanActivate {
     if (this.reflector.getAllAndOverride(PublicRoute, targets)) return true;
     const role = this.reflector.getAllAndOverride(Roles, targets);
     const purpose = this.reflector.get(Pending, execution.getHandler());
-    if (!role && !purpose) throw AuthError.forbidden();
+    const scopes = this.reflector.getAllAndOverride(ScopesRoute, targets);
+    if (!role && !purpose && !scopes) throw AuthError.forbidden();
 
     const request = execution.switchToHttp().getRequest<Request>();
+    const shown = credentialOf(request.raw);
+    if (shown?.kind === 'key') return this.application(execution, request, shown);
     const inBody = purpose === 'verify' && typeof request.body?.mfa_token === 'string' ? request.body.mfa_token : undefined;
-    const token = bearer(request.headers.authorization) ?? inBody;
+    const token = shown?.text ?? inBody;
     if (!token) throw AuthError.signInRequired();
     request.presentedToken = token;
 
@@ -53,7 +66,7 @@ export class CallerGuard implements CanActivate {
         await this.pending.canActivate(execution);
         break;
       case ACCESS:
-        if (!role) throw AuthError.signInRequired();
+        if (!role && !scopes) throw AuthError.signInRequired();
         await this.access.canActivate(execution);
         break;
       default:
@@ -63,6 +76,15 @@ export class CallerGuard implements CanActivate {
     if (caller.kind === 'pending' && caller.purpose !== purpose)
       throw caller.purpose === 'enroll' ? AuthError.enrolmentRequired() : AuthError.mfaRequired();
     this.context.bind({ tenantId: caller.tenantId, userId: caller.id, ...(caller.kind === 'user' && { sessionId: caller.sessionId }) });
+    return true;
+  }
+
+  /** Whether the route is open to it, `ScopesGuard` says. */
+  private async application(execution: ExecutionContext, request: Request, { text }: Credential): Promise<boolean> {
+    request.presentedToken = text;
+    await this.key.canActivate(execution);
+    const { tenantId, id } = request.user!;
+    this.context.bind({ tenantId, applicationId: id });
     return true;
   }
 }
@@ -80,5 +102,3 @@ export class RolesGuard implements CanActivate {
     return true;
   }
 }
-
-const bearer = (header: string | undefined) => /^bearer +([\w.~+/-]+=*)$/i.exec(header ?? '')?.[1];

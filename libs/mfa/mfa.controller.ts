@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import QRCode from 'qrcode';
 import { z } from 'zod';
-import { type Caller, CurrentCaller, Pending, Returns, Roles } from '@app/platform';
+import { type PersonCaller, CurrentCaller, Pending, Returns, Roles } from '@app/platform';
 import * as contract from './mfa.contract.js';
 import type { EnrolledFactor } from './enrolled-factor.entity.js';
 import { MfaError } from './mfa.errors.js';
@@ -23,7 +23,7 @@ export class MfaController {
   @Pending('enroll')
   @ApiOperation({ summary: 'My factors', operationId: 'listFactors' })
   @Returns(contract.factorList)
-  async list(@CurrentCaller() caller: Caller) {
+  async list(@CurrentCaller() caller: PersonCaller) {
     return { data: (await this.mfa.list(caller.id)).map(view), next_cursor: null };
   }
 
@@ -31,7 +31,7 @@ export class MfaController {
   @Pending('enroll')
   @ApiOperation({ summary: 'Start setting up a factor', operationId: 'startFactor' })
   @Returns(contract.startedFactor, 201)
-  start(@CurrentCaller() caller: Caller, @Body({ schema: contract.startFactor }) { type, label, input }: contract.StartFactor) {
+  start(@CurrentCaller() caller: PersonCaller, @Body({ schema: contract.startFactor }) { type, label, input }: contract.StartFactor) {
     return this.begin(caller, type, label, input);
   }
 
@@ -40,7 +40,7 @@ export class MfaController {
   @ApiOperation({ summary: 'Confirm a factor with its first code', operationId: 'confirmFactor' })
   @Returns(contract.enabled)
   confirm(
-    @CurrentCaller() caller: Caller,
+    @CurrentCaller() caller: PersonCaller,
     @Param('id', { schema: factorId }) id: string,
     @Body({ schema: contract.confirmCode }) { code }: Code,
   ) {
@@ -51,7 +51,7 @@ export class MfaController {
   @ApiOperation({ summary: 'Remove a factor; takes a fresh code', operationId: 'removeFactor' })
   @Returns(contract.message)
   async remove(
-    @CurrentCaller() caller: Caller,
+    @CurrentCaller() caller: PersonCaller,
     @Param('id', { schema: factorId }) id: string,
     @Body({ schema: contract.confirmCode }) { code }: Code,
   ) {
@@ -63,7 +63,7 @@ export class MfaController {
   @Pending('enroll')
   @ApiOperation({ summary: 'Start setting up an authenticator app', operationId: 'setupTotp' })
   @Returns(contract.startedTotp)
-  setup(@CurrentCaller() caller: Caller) {
+  setup(@CurrentCaller() caller: PersonCaller) {
     return this.begin(caller, 'totp');
   }
 
@@ -71,7 +71,7 @@ export class MfaController {
   @Pending('enroll')
   @ApiOperation({ summary: 'Confirm the authenticator app with its first code', operationId: 'enableTotp' })
   @Returns(contract.enabled)
-  enable(@CurrentCaller() caller: Caller, @Body({ schema: contract.confirmCode }) { code }: Code) {
+  enable(@CurrentCaller() caller: PersonCaller, @Body({ schema: contract.confirmCode }) { code }: Code) {
     return this.enabled(caller, code);
   }
 
@@ -80,7 +80,7 @@ export class MfaController {
   @ApiOperation({ summary: 'The same as enable, with the field named totp_code', operationId: 'activateTotp' })
   @Returns(contract.enabled)
   activate(
-    @CurrentCaller() caller: Caller,
+    @CurrentCaller() caller: PersonCaller,
     @Body({ schema: contract.activateCode }) { totp_code }: z.output<typeof contract.activateCode>,
   ) {
     return this.enabled(caller, totp_code);
@@ -89,19 +89,19 @@ export class MfaController {
   @Post('backup-codes')
   @ApiOperation({ summary: 'New backup codes in place of the old; takes a fresh code', operationId: 'renewBackupCodes' })
   @Returns(contract.backupCodes)
-  async renew(@CurrentCaller() caller: Caller, @Body({ schema: contract.confirmCode }) { code }: Code) {
+  async renew(@CurrentCaller() caller: PersonCaller, @Body({ schema: contract.confirmCode }) { code }: Code) {
     return { backup_codes: await this.mfa.renewBackupCodes(caller.id, code) };
   }
 
   @Get('backup-codes')
   @ApiOperation({ summary: 'How many backup codes are left, never which', operationId: 'countBackupCodes' })
   @Returns(contract.backupCodesLeft)
-  async left(@CurrentCaller() caller: Caller) {
+  async left(@CurrentCaller() caller: PersonCaller) {
     const { remaining, createdAt } = await this.mfa.backupCodesLeft(caller.id);
     return { remaining, created_at: createdAt?.toISOString() ?? null };
   }
 
-  private async begin(caller: Caller, type: string, label?: string, input?: object) {
+  private async begin(caller: PersonCaller, type: string, label?: string, input?: object) {
     provenEnough(caller);
     const { factorId, reveal } = await this.mfa.enroll(
       caller.id,
@@ -124,7 +124,7 @@ export class MfaController {
     };
   }
 
-  private async enabled(caller: Caller, code: string, id?: string) {
+  private async enabled(caller: PersonCaller, code: string, id?: string) {
     provenEnough(caller);
     const { backupCodes } = await this.mfa.confirm(caller.id, code, id);
     return { message: 'MFA successfully activated', ...(backupCodes && { backup_codes: backupCodes }) };
@@ -132,7 +132,7 @@ export class MfaController {
 }
 
 /** Whoever has a second factor adds or replaces one with it, not with the password alone (NIST SP 800-63B-4 §4.1.2.1). */
-function provenEnough(caller: Caller) {
+function provenEnough(caller: PersonCaller) {
   if (caller.kind === 'user' && caller.profile.mfa_enabled && !caller.amr.includes('mfa')) throw MfaError.freshSignInRequired();
 }
 

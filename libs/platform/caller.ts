@@ -1,9 +1,21 @@
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { ApiBearerAuth, ApiExtension, ApiSecurity } from '@nestjs/swagger';
 
 /** Least first: who may do what a manager does, may do what a user does. */
 export const ROLES = ['user', 'manager', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
+
+/** What an application's key may be good for. Names are API: never renamed or reused. */
+export const SCOPES = {
+  'verifications:send': 'send somebody a code',
+  'verifications:check': 'check a code',
+  'verifications:read': "read a verification's state and timeline",
+  'messages:send': 'send a message from a template',
+  'messages:raw': 'send a message in words of its own',
+  'messages:read': "read a message's state",
+} as const;
+export type Scope = keyof typeof SCOPES;
 
 /** A person with a live session. */
 export interface UserCaller {
@@ -36,9 +48,21 @@ export interface PendingCaller {
   readonly companyName: string;
 }
 
-export type Caller = UserCaller | PendingCaller;
+/** A program of the company's, with an API key that stands. */
+export interface ApplicationCaller {
+  readonly kind: 'application';
+  /** The key's. */
+  readonly id: string;
+  readonly tenantId: string;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly companyName: string;
+}
 
-/** Open to everybody. Every route says this, or `@Roles`, or `@Pending`; one that says nothing is closed. */
+export type PersonCaller = UserCaller | PendingCaller;
+export type Caller = PersonCaller | ApplicationCaller;
+
+/** Open to everybody. Every route says this, or `@Roles`, `@Pending` or `@Scopes`; one that says nothing is closed. */
 export const Public = () => PublicRoute(true);
 export const PublicRoute = Reflector.createDecorator<boolean>();
 
@@ -47,6 +71,21 @@ export const Roles = Reflector.createDecorator<Role>();
 
 /** Open to a pending sign-in of this purpose, too. */
 export const Pending = Reflector.createDecorator<PendingPurpose>();
+
+/**
+ * Open to API keys that have all of these scopes, and to people whose role stands for them. Without a scope: open to any key, and to
+ * keys alone. Where a handler says who may call, `@Scopes` of its controller does not add to it.
+ */
+export const Scopes = (...scopes: Scope[]) =>
+  applyDecorators(ScopesRoute(scopes), ApiBearerAuth(), ApiSecurity('apiKey'), ApiExtension('x-scopes', scopes));
+export const ScopesRoute = Reflector.createDecorator<Scope[]>();
+
+/** The scopes a role stands for: raw text is an administrator's, because it can say anything in the company's name. */
+export const ROLE_SCOPES: Record<Role, readonly Scope[]> = {
+  admin: Object.keys(SCOPES) as Scope[],
+  manager: (Object.keys(SCOPES) as Scope[]).filter((scope) => scope !== 'messages:raw'),
+  user: [],
+};
 
 export const CurrentCaller = createParamDecorator(
   (_: unknown, context: ExecutionContext): Caller => context.switchToHttp().getRequest().user,

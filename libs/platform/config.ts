@@ -90,6 +90,12 @@ const schema = z
       .positive()
       .default(10)
       .describe('sign-in requests a minute for one account from one address, and 30 times that for a signed-in caller'),
+    RATE_LIMIT_APPLICATION: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(6000)
+      .describe('requests a minute with one API key, and from one address with any API key'),
     ACCESS_TOKEN_SECONDS: seconds.max(3600).default(1800).describe('life of an access token'),
     SESSION_SECONDS: seconds.default(7 * 86_400).describe('life of a session, however often it is refreshed'),
     REFRESH_GRACE_SECONDS: z.coerce

@@ -9,7 +9,7 @@ import {
 } from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
 import { RequestError } from './app-error.js';
-import type { Caller } from './caller.js';
+import { type Caller, ScopesRoute } from './caller.js';
 import { addressBlock, clientAddress } from './client-address.js';
 import { config } from './config.js';
 
@@ -60,10 +60,11 @@ export class WindowStorage implements ThrottlerStorage {
   }
 }
 
-const marked = (mark: typeof SignInRoute) => (context: ExecutionContext) =>
+const marked = (mark: { KEY: string }) => (context: ExecutionContext) =>
   Boolean(Reflect.getMetadata(mark.KEY, context.getHandler()) ?? Reflect.getMetadata(mark.KEY, context.getClass()));
 const isSignIn = marked(SignInRoute);
 const isUnlimited = marked(Unlimited);
+const isScoped = marked(ScopesRoute);
 
 const scaled = (limit: number) => Math.ceil(limit * config.RATE_LIMIT_SCALE);
 const address = (request: Record<string, unknown>) => addressBlock(clientAddress(request as unknown as FastifyRequest));
@@ -71,7 +72,13 @@ const named = (request: Record<string, unknown>) => {
   const email = (request.body as { email?: unknown } | undefined)?.email;
   return typeof email === 'string' ? email.trim().toLowerCase().slice(0, 254) : undefined;
 };
-const caller = (request: Record<string, unknown>) => (request.user as Caller | undefined)?.id;
+const caller = (request: Record<string, unknown>) => request.user as Caller | undefined;
+const isApplication = (context: ExecutionContext) => caller(http(context))?.kind === 'application';
+/** What says that it is an API key, where one may call: a company's whole traffic may come from one address. */
+const showsKey = (context: ExecutionContext) => {
+  const { authorization, 'x-api-key': key } = http(context).headers;
+  return /^(Bearer +)?ww_/i.test(authorization ?? key ?? '') && isScoped(context);
+};
 const key: ThrottlerGenerateKeyFunction = (_, tracker, name) => `${name}|${tracker}`;
 const http = (context: ExecutionContext) => context.switchToHttp().getRequest();
 
@@ -82,7 +89,20 @@ export const rateLimits = (): DynamicModule =>
     setHeaders: false,
     generateKey: key,
     throttlers: [
-      { name: 'address', ttl: MINUTE, limit: scaled(config.RATE_LIMIT_IP), getTracker: address, skipIf: isUnlimited },
+      {
+        name: 'address',
+        ttl: MINUTE,
+        limit: scaled(config.RATE_LIMIT_IP),
+        getTracker: address,
+        skipIf: (context) => isUnlimited(context) || showsKey(context),
+      },
+      {
+        name: 'address-of-keys',
+        ttl: MINUTE,
+        limit: scaled(config.RATE_LIMIT_APPLICATION),
+        getTracker: address,
+        skipIf: (context) => !showsKey(context),
+      },
       {
         name: 'sign-in',
         ttl: MINUTE,
@@ -102,8 +122,15 @@ export const rateLimits = (): DynamicModule =>
         name: 'caller',
         ttl: MINUTE,
         limit: scaled(config.RATE_LIMIT_ACCOUNT * 30),
-        getTracker: (request) => caller(request)!,
-        skipIf: (context) => !caller(http(context)),
+        getTracker: (request) => caller(request)!.id,
+        skipIf: (context) => !caller(http(context)) || isApplication(context),
+      },
+      {
+        name: 'application',
+        ttl: MINUTE,
+        limit: scaled(config.RATE_LIMIT_APPLICATION),
+        getTracker: (request) => caller(request)!.id,
+        skipIf: (context) => !isApplication(context),
       },
     ],
   });
@@ -124,11 +151,11 @@ abstract class RateLimitGuard extends ThrottlerGuard {
 /** Before the caller is known: by address, and by the account a sign-in names. */
 @Injectable()
 export class AddressLimitGuard extends RateLimitGuard {
-  protected override readonly names = ['address', 'sign-in', 'account'];
+  protected override readonly names = ['address', 'address-of-keys', 'sign-in', 'account'];
 }
 
 /** After: by the caller. */
 @Injectable()
 export class CallerLimitGuard extends RateLimitGuard {
-  protected override readonly names = ['caller'];
+  protected override readonly names = ['caller', 'application'];
 }

@@ -17,6 +17,8 @@ interface Context extends Origin {
   /** The signed form that the database checks. */
   tenant?: string;
   userId?: string;
+  /** An API key's id, where an application asks. */
+  applicationId?: string;
   sessionId?: string;
 }
 
@@ -33,7 +35,7 @@ export class RequestContext {
   }
 
   /** Called once, by whoever has authenticated the caller. */
-  bind(identity: { tenantId: string; userId?: string; sessionId?: string }) {
+  bind(identity: { tenantId: string; userId?: string; applicationId?: string; sessionId?: string }) {
     Object.assign(this.storage.getStore()!, identity, { tenant: signTenant(identity.tenantId) });
   }
 
@@ -76,6 +78,12 @@ export class RequestContext {
 
   get userId(): string | undefined {
     return this.here.userId;
+  }
+
+  /** Who acts, as the audit trail names them. */
+  get actor(): { type: 'user' | 'application'; id: string | null } {
+    const { applicationId, userId } = this.here;
+    return applicationId ? { type: 'application', id: applicationId } : { type: 'user', id: userId ?? null };
   }
 
   get sessionId(): string | undefined {

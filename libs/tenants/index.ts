@@ -1,3 +1,5 @@
+export { CHECK_API_KEY } from './api-keys/api-key.entity.js';
+export { readApiKey } from './api-keys/api-key-text.js';
 export { canonicalDomain, type CompanyPolicy, policyOf } from './tenant.contract.js';
 export { Tenant } from './tenant.entity.js';
 export { TenantsModule } from './tenants.module.js';

@@ -1,14 +1,18 @@
 import { MikroOrmModule } from '@mikro-orm/nestjs';
 import { Module } from '@nestjs/common';
 import { AuditModule } from '@app/audit';
+import { ApiKey } from './api-keys/api-key.entity.js';
+import { ApiKeysController } from './api-keys/api-keys.controller.js';
+import { ApiKeysService } from './api-keys/api-keys.service.js';
+import { OwnApiKeyController } from './api-keys/own-api-key.controller.js';
 import { CompanyController } from './company.controller.js';
 import { Tenant } from './tenant.entity.js';
 import { TenantsService } from './tenants.service.js';
 
 @Module({
-  imports: [MikroOrmModule.forFeature([Tenant]), AuditModule],
-  controllers: [CompanyController],
-  providers: [TenantsService],
+  imports: [MikroOrmModule.forFeature([Tenant, ApiKey]), AuditModule],
+  controllers: [CompanyController, ApiKeysController, OwnApiKeyController],
+  providers: [TenantsService, ApiKeysService],
   exports: [TenantsService],
 })
 export class TenantsModule {}

@@ -1,0 +1,86 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { AuditService } from '@app/audit';
+import { page, readCursor, RequestContext } from '@app/platform';
+import { TenantError } from '../tenants.errors.js';
+import { ApiKey } from './api-key.entity.js';
+import { writeApiKey } from './api-key-text.js';
+import type { ApiKeyView, CreateApiKey } from './api-keys.contract.js';
+
+const MOST_LIVE = 100;
+const DAY_MS = 86_400_000;
+
+/** The keys of a company's applications. They belong to the company: who made one may leave, and it goes on. */
+@Injectable()
+export class ApiKeysService {
+  constructor(
+    private readonly context: RequestContext,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** @throws company.too_many_api_keys */
+  create({ name, scopes, expires_in_days: days }: CreateApiKey): Promise<ApiKeyView & { key: string }> {
+    const id = uuidv7();
+    const { text, hash, hint } = writeApiKey(this.context.tenantId!, id);
+    return this.context.transaction(async (em) => {
+      const now = await lockCompany(em);
+      const live = await em.count(ApiKey, { revokedAt: null, $or: [{ expiresAt: null }, { expiresAt: { $gt: now } }] });
+      if (live >= MOST_LIVE)
+        throw TenantError.tooManyApiKeys({ detail: `A company has at most ${MOST_LIVE} live API keys. Revoke one first.` });
+      const key = em.create(ApiKey, {
+        id,
+        name,
+        scopes: [...new Set(scopes)],
+        secretHash: hash,
+        hint,
+        createdBy: this.context.userId ?? null,
+        expiresAt: days === undefined ? null : new Date(now.getTime() + days * DAY_MS),
+      });
+      this.audit.record('company.api_key_created', {
+        targetId: id,
+        details: { name, scopes: key.scopes, expires_at: key.expiresAt?.toISOString() ?? null },
+      });
+      await em.flush();
+      return { ...view(key), key: text };
+    });
+  }
+
+  /** Newest first; those that are over, too. */
+  list(limit: number, cursor?: string) {
+    const tenantId = this.context.tenantId!;
+    const before = readCursor('api-keys', tenantId, cursor);
+    return this.context.transaction(async (em) => {
+      const rows = await em.find(ApiKey, before ? { id: { $lt: before } } : {}, { orderBy: { id: 'desc' }, limit: limit + 1 });
+      const { data, next_cursor } = page('api-keys', tenantId, rows, limit, ({ id }) => id);
+      return { data: data.map(view), next_cursor };
+    });
+  }
+
+  /** Felt by the key's next request, on every process. Again, it changes nothing. @throws company.api_key_not_found for another company's, alike */
+  revoke(id: string): Promise<void> {
+    return this.context.transaction(async (em) => {
+      const revoked = await em.nativeUpdate(ApiKey, { id, revokedAt: null }, { revokedAt: new Date() });
+      if (revoked > 0) return this.audit.record('company.api_key_revoked', { targetId: id });
+      if ((await em.count(ApiKey, { id })) === 0) throw TenantError.apiKeyNotFound();
+    });
+  }
+}
+
+/** One new key at a time in a company, or two could both be the last that is allowed. Answers the database's time. */
+async function lockCompany(em: EntityManager): Promise<Date> {
+  const [row] = await em.execute<{ ms: string }[]>('select extract(epoch from now()) * 1000 as ms from tenant for update');
+  return new Date(Number(row!.ms));
+}
+
+const view = ({ id, name, scopes, hint, createdBy, createdAt, lastUsedAt, expiresAt, revokedAt }: ApiKey): ApiKeyView => ({
+  id,
+  name,
+  scopes,
+  hint,
+  created_by: createdBy ?? null,
+  created_at: createdAt.toISOString(),
+  last_used_at: lastUsedAt?.toISOString() ?? null,
+  expires_at: expiresAt?.toISOString() ?? null,
+  revoked_at: revokedAt?.toISOString() ?? null,
+});
