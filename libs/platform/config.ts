@@ -82,6 +82,12 @@ const schema = z
     PASSWORD_MEMORY_KIB: z.coerce.number().int().min(8).default(19456).describe('Argon2id memory, KiB'),
     PASSWORD_TIME_COST: z.coerce.number().int().min(1).default(2).describe('Argon2id passes'),
     PASSWORD_MAX_WAIT_MS: z.coerce.number().int().positive().default(3000).describe('longest wait for a hashing slot before 503'),
+    SEND_BUDGET_DEFAULT: z.coerce
+      .number()
+      .min(0)
+      .max(1_000_000_000)
+      .default(50)
+      .describe('most that a company may spend on messages in 24 hours, in the currency of your prices, unless it says otherwise'),
     HASHING_SLOTS: z.coerce.number().int().positive().default(availableParallelism()).describe('passwords hashed at once'),
   })
   .superRefine((env, context) => {

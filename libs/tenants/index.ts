@@ -1,4 +1,5 @@
-export { canonicalDomain, type CompanyPolicy, policyOf } from './tenant.contract.js';
+export { canonicalDomain } from './domain.js';
+export { type CompanyPolicy, dailySendBudget, demandsMfa, policyOf } from './tenant.contract.js';
 export { Tenant } from './tenant.entity.js';
 export { TenantsModule } from './tenants.module.js';
 export { TenantsService } from './tenants.service.js';
