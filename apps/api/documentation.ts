@@ -28,6 +28,7 @@ const EXAMPLES: Record<string, object> = {
   ActivateCode: { totp_code: '123456' },
   UpdateUser: { full_name: 'Ada King', phone_number: '+34612345678' },
   ChangeRole: { role: 'manager' },
+  SaveTemplate: { body: '{code} is your {sender} code. It is valid for {minutes} min.' },
   UpdateCompany: { name: 'Acme', policy: { mfa: { manager: 'required' } } },
 };
 

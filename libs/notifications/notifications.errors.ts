@@ -12,5 +12,7 @@ export const NotificationError = defineErrors('notifications', {
   budgetSpent: ['rate_limited', "The company's budget for messages is spent for today."],
   stopped: ['rate_limited', 'Messages to numbers like this one are stopped for now.'],
   unknownTemplate: ['invalid', 'There is no such template.'],
+  invalidVariables: ['invalid', 'These variables do not fit the template.'],
+  templateNotFound: ['not_found', 'Your company has no such template of its own.'],
   messageNotFound: ['not_found', 'There is no such message.'],
 });

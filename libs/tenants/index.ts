@@ -2,4 +2,4 @@ export { canonicalDomain } from './domain.js';
 export { type CompanyPolicy, dailySendBudget, demandsMfa, policyOf } from './tenant.contract.js';
 export { Tenant } from './tenant.entity.js';
 export { TenantsModule } from './tenants.module.js';
-export { TenantsService } from './tenants.service.js';
+export { type CompanyProfile, TenantsService } from './tenants.service.js';

@@ -8,6 +8,7 @@ do $$ begin execute format('revoke temporary on database %I from public', curren
 grant usage on schema public, app, system to {{app}};
 grant select, insert, update on public.tenant to {{app}};
 grant select, insert, update, delete on public.user_account, public.session, public.sign_in, public.mfa_factor to {{app}};
+grant select, insert, update, delete on public.message_template to {{app}};
 grant select, insert on public.audit_event to {{app}};
 -- Links and heads are the sealer's alone, through app.audit_append: one forged link would stop the sealing of every company's events.
 grant select on public.audit_chain, public.audit_head to {{app}};
@@ -19,6 +20,7 @@ alter policy tenant on public.user_account to {{app}};
 alter policy tenant on public.session to {{app}};
 alter policy tenant on public.sign_in to {{app}};
 alter policy tenant on public.mfa_factor to {{app}};
+alter policy tenant on public.message_template to {{app}};
 alter policy tenant on public.audit_event to {{app}};
 alter policy tenant on public.audit_chain to {{app}};
 alter policy tenant on public.audit_head to {{app}};
