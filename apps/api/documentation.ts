@@ -29,6 +29,7 @@ const EXAMPLES: Record<string, object> = {
   UpdateUser: { full_name: 'Ada King', phone_number: '+34612345678' },
   ChangeRole: { role: 'manager' },
   CreateApiKey: { name: 'Checkout', scopes: ['verifications:send', 'verifications:check'], expires_in_days: 365 },
+  SaveTemplate: { body: '{code} is your {sender} code. It is valid for {minutes} min.' },
   UpdateCompany: { name: 'Acme', policy: { mfa: { manager: 'required' } } },
 };
 

@@ -1,6 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { canonicalEmail, PasswordHasher, User } from '@app/auth';
+import { PasswordHasher, User } from '@app/auth';
+import { canonicalEmail } from '@app/notifications';
 import { AppError, RequestContext, type Role } from '@app/platform';
 import { TenantsService } from '@app/tenants';
 

@@ -21,7 +21,8 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
   async purge() {
     try {
       const { rows } = await this.statements.pool.query('select * from app.purge_expired()');
-      log().info({ purged: rows[0] }, 'purged what was over');
+      const { rows: deliveries } = await this.statements.pool.query('select * from app.purge_deliveries()');
+      log().info({ purged: { ...rows[0], ...deliveries[0] } }, 'purged what was over');
     } catch (error) {
       log().warn({ err: error }, 'could not purge what is over; trying again later');
     }

@@ -1,10 +1,11 @@
 import { Module } from '@nestjs/common';
 import { AuditWorkerModule } from '@app/audit';
+import { DeliveryWorkerModule } from '@app/notifications';
 import { PlatformModule } from '@app/platform';
 import { Retention } from './retention.js';
 
 /** What runs beside requests, in any number of copies. */
-@Module({ imports: [AuditWorkerModule], providers: [Retention] })
+@Module({ imports: [AuditWorkerModule, DeliveryWorkerModule], providers: [Retention] })
 export class BackgroundModule {}
 
 @Module({ imports: [PlatformModule, BackgroundModule] })

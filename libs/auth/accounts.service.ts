@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
+import { canonicalEmail } from '@app/notifications';
 import { RequestContext, type UserCaller } from '@app/platform';
 import { TenantsService } from '@app/tenants';
 import type { RegisterRequest } from './auth.contract.js';
 import { AuthError } from './auth.errors.js';
 import { Passwords } from './passwords.service.js';
 import { SessionsService } from './sessions.service.js';
-import { canonicalEmail, User } from './user.entity.js';
+import { User } from './user.entity.js';
 import type { UserView } from './users.contract.js';
 import { viewOf } from './users.service.js';
 

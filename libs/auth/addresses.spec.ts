@@ -1,6 +1,5 @@
-import { email } from './auth.contract.js';
+import { canonicalEmail, email } from '@app/notifications';
 import { parsePhoneNumber } from './phone-number.js';
-import { canonicalEmail } from './user.entity.js';
 
 describe('An e-mail address', () => {
   it('has one form to be looked up and counted by', () => {

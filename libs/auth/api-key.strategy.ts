@@ -33,6 +33,8 @@ export class ApiKeyStrategy extends PassportStrategy(KeyStrategy, 'api-key') {
     if (!key) return false;
     const { tenantId, id, hash } = key;
     const [row] = await this.statements.run(CHECK_API_KEY, [signTenant(tenantId), id, hash]);
-    return row ? { kind: 'application', id, tenantId, name: row.name, scopes: row.scopes, companyName: row.company_name } : false;
+    return row
+      ? { kind: 'application', id, tenantId, name: row.name, scopes: row.scopes, companyName: row.company_name, policy: row.policy }
+      : false;
   }
 }

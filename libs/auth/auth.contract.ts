@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { email } from '@app/notifications';
 import { canonicalDomain } from '@app/tenants';
 
-export const email = z.string().trim().max(254).pipe(z.email()).describe('e-mail');
 /** Bounded in the hasher by bytes; the policy speaks of code points. */
 export const anyPassword = z.string().min(1).max(4096);
 export const fullName = z

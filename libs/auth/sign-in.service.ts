@@ -2,14 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
 import { FactorAttempts, type Proof } from '@app/mfa';
+import { canonicalEmail } from '@app/notifications';
 import { config, HotStatements, type PendingCaller, type PendingPurpose, type Role, signLookup, signTenant } from '@app/platform';
-import { canonicalDomain, policyOf } from '@app/tenants';
+import { canonicalDomain, demandsMfa } from '@app/tenants';
 import type { LoginRequest, TokenResponse } from './auth.contract.js';
 import { AuthError } from './auth.errors.js';
 import { Passwords } from './passwords.service.js';
 import { BEGIN_SIGN_IN, type BegunSignIn, CHALLENGE_SIGN_IN, COMPLETE_SIGN_IN, FORGO_SIGN_IN } from './sign-in.entity.js';
 import { type RefreshToken, Tokens } from './tokens.js';
-import { canonicalEmail } from './user.entity.js';
 
 export const ONE_FACTOR = 'urn:watchword:acr:1';
 export const TWO_FACTORS = 'urn:watchword:acr:2';
@@ -171,5 +171,5 @@ export class SignInService {
 /** What must follow the password: a factor that is set up, always; setting one up, where the company's policy demands it of the role. */
 function due({ factors, policy, role }: BegunSignIn): PendingPurpose | undefined {
   if (factors !== null) return 'verify';
-  return policyOf(policy).mfa[role as Role] === 'required' ? 'enroll' : undefined;
+  return demandsMfa(policy, role as Role) ? 'enroll' : undefined;
 }

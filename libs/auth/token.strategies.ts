@@ -74,7 +74,7 @@ export class AccessStrategy extends PassportStrategy(Strategy, 'access') {
   async validate(_request: unknown, { sub, sid, company_id }: AccessClaims): Promise<UserCaller | false> {
     const [row] = await this.statements.run(CHECK_SESSION, [signTenant(company_id), sid, sub]);
     if (!row) return false;
-    const { amr, acr, auth_time, policy: _policy, ...profile } = row;
+    const { amr, acr, auth_time, policy, ...profile } = row;
     return {
       kind: 'user',
       id: sub,
@@ -83,6 +83,7 @@ export class AccessStrategy extends PassportStrategy(Strategy, 'access') {
       role: row.role as Role,
       email: row.email,
       companyName: row.company_name,
+      policy,
       amr,
       acr,
       authTime: auth_time,

@@ -23,6 +23,3 @@ const schema = defineEntity({
 /** A person in one company. The same e-mail in another company is another person. */
 export class User extends schema.class {}
 schema.setClass(User);
-
-/** An address as it is looked up, counted and kept unique: ASCII (the contract admits no other), lower case. */
-export const canonicalEmail = (email: string) => email.trim().toLowerCase();

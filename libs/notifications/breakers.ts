@@ -8,7 +8,8 @@ const FAILURES = 5;
 const OPEN_MS = 10_000;
 
 /** Throttling is a vendor's way of saying that it is well; a wrong number or password is nobody's outage. */
-const outage = (error: Error) => !(error instanceof DeliveryError) || error.kind === 'ambiguous' || (error.kind === 'retryable' && error.reason !== 'throttled');
+const outage = (error: unknown) =>
+  !(error instanceof DeliveryError) || error.kind === 'ambiguous' || (error.kind === 'retryable' && error.reason !== 'throttled');
 
 /** One circuit breaker per provider and country, in this process: a vendor that is down for Spain is not asked about Spain. */
 @Injectable()

@@ -34,7 +34,9 @@ export class BullQueue extends DeliveryQueue {
     }
     await this.refuseEviction();
     for (const queue of this.queues.values())
-      void queue.process(config.DELIVERY_CONCURRENCY, ({ data }) => handle(data)).catch((error) => log().warn({ err: error }, 'a queue ended'));
+      void queue
+        .process(config.DELIVERY_CONCURRENCY, ({ data }) => handle(data))
+        .catch((error) => log().warn({ err: error }, 'a queue ended'));
   }
 
   async add(channel: Channel, jobs: Job[]) {

@@ -17,4 +17,3 @@ export function tenantOfCallback(provider: string, token: string): string | unde
   const tenant = bytes.subarray(0, 16);
   return sameBytes(bytes.subarray(16), proof(provider, tenant)) ? stringify(tenant) : undefined;
 }
-

@@ -23,5 +23,7 @@ export class ChannelSettings extends schema.class {}
 schema.setClass(ChannelSettings);
 
 const place = (tenantId: string, provider: string) => ({ tenant: tenantId, row: provider, purpose: 'channel-settings' });
-export const sealSettings = (tenantId: string, provider: string, settings: object) => seal(JSON.stringify(settings), place(tenantId, provider));
-export const openSettings = (tenantId: string, provider: string, sealed: string) => JSON.parse(unseal(sealed, place(tenantId, provider))) as object;
+export const sealSettings = (tenantId: string, provider: string, settings: object) =>
+  seal(JSON.stringify(settings), place(tenantId, provider));
+export const openSettings = (tenantId: string, provider: string, sealed: string) =>
+  JSON.parse(unseal(sealed, place(tenantId, provider))) as object;

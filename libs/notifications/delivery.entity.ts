@@ -98,10 +98,16 @@ export interface BegunDelivery extends Content {
 }
 
 export const BEGIN_DELIVERY = statement<BegunDelivery>('delivery_begin', 'select * from app.delivery_begin($1, $2, $3)');
-export const FINISH_DELIVERY = statement<{ again: boolean; status: string | null }>('delivery_finish', 'select * from app.delivery_finish($1, $2, $3)');
+export const FINISH_DELIVERY = statement<{ again: boolean; status: string | null }>(
+  'delivery_finish',
+  'select * from app.delivery_finish($1, $2, $3)',
+);
 export const CLAIM_DUE = statement<{ id: string; tenant_id: string; kind: string }>('due_claim', 'select * from app.due_claim($1, $2, $3)');
 export const VERIFICATION_DUE = statement<{ sent: boolean }>('verification_due', 'select app.verification_due($1, $2, $3) as sent');
-export const DELIVERY_OF_ATTEMPT = statement<Content & { delivery_id: string }>('delivery_of_attempt', 'select * from app.delivery_of_attempt($1, $2)');
+export const DELIVERY_OF_ATTEMPT = statement<Content & { delivery_id: string }>(
+  'delivery_of_attempt',
+  'select * from app.delivery_of_attempt($1, $2)',
+);
 export const PUT_RECEIPT = statement<{ fresh: boolean; attempt_id: string | null; delivery_id: string | null }>(
   'receipt_put',
   'select * from app.receipt_put($1, $2, $3)',

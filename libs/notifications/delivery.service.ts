@@ -71,7 +71,7 @@ export class DeliveryService {
       skip: this.breakers.open(),
       reporting: this.providers.reporting,
       prices: config.PRICES,
-      budget: config.SEND_BUDGET ?? null,
+      budget: config.SEND_BUDGET_DEFAULT,
       fallback: config.SANDBOX ? FALLBACK : null,
     };
   }
@@ -85,6 +85,8 @@ export class DeliveryService {
       if (!provider) throw new DeliveryError('configuration', 'unknown_provider');
       const settings = this.settingsOf(provider, tenantId, begun.settings);
       const message = compose(tenantId, id, attempt, provider.id, begun);
+      if (message.channel === 'telegram' && provider.byPhoneNumber !== message.to.startsWith('+'))
+        throw new DeliveryError('definite', 'other_kind_of_recipient');
       if (provider.codesOnly && message.code === undefined) throw new DeliveryError('definite', 'codes_only');
       const { providerMessageId } = await this.breakers.execute(provider.id, begun.country, () =>
         this.bulkhead(provider).execute(() => provider.send(message, settings, this.transport(provider.id))),
@@ -98,7 +100,8 @@ export class DeliveryService {
   private judge(error: Error, provider: string | undefined): Outcome {
     if (error instanceof DeliveryError) {
       const { kind, reason, details } = error;
-      if (kind === 'configuration') log().error({ provider, reason, vendor: details.vendorCode }, "a company's provider settings do not work");
+      if (kind === 'configuration')
+        log().error({ provider, reason, vendor: details.vendorCode }, "a company's provider settings do not work");
       return { outcome: kind, reason, vendor_code: details.vendorCode, retry_after: details.retryAfter };
     }
     // Ours to hold back: nothing was tried.

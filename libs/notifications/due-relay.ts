@@ -93,7 +93,12 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
   /** A connection of its own that hears DueSignal. When it is lost, the next round makes another. */
   private async listen() {
     if (this.listener) return;
-    const client = new pg.Client({ connectionString: config.DATABASE_URL, connectionTimeoutMillis: 3_000, keepAlive: true, application_name: 'watchword-due' });
+    const client = new pg.Client({
+      connectionString: config.DATABASE_URL,
+      connectionTimeoutMillis: 3_000,
+      keepAlive: true,
+      application_name: 'watchword-due',
+    });
     const lost = () => {
       if (this.listener === client) this.listener = undefined;
     };

@@ -1,1 +1,13 @@
+export { canonicalEmail, email } from './email-address.js';
+export { Contacts, type ContactEvent } from './callbacks/contacts.js';
 export { type Channel, CHANNELS, type OutboundMessage } from './channel.js';
+export { ChannelDirectory } from './channels/channel-directory.js';
+export { Delivery, DeliveryAttempt, DeliveryReceipt } from './delivery.entity.js';
+export { DueSignal } from './due-signal.js';
+export { locale, readLocale } from './locale.js';
+export { sealCode, sealRecipient } from './message-composer.js';
+export { DeliveryWorkerModule, NotificationsModule } from './notifications.module.js';
+export { NotificationError } from './notifications.errors.js';
+export { ProviderRegistry } from './provider-registry.js';
+export { type Reach, readRecipient, type Recipient } from './recipients.js';
+export { sendLimits } from './send-limits.js';

@@ -15,5 +15,7 @@ export const NotificationError = defineErrors('notifications', {
   idempotencyConflict: ['conflict', 'This Idempotency-Key was used with another request.'],
   rawNotAllowed: ['forbidden', 'Words of your own need the scope messages:raw; without it, send from a template.'],
   unknownTemplate: ['invalid', 'There is no such template.'],
+  invalidVariables: ['invalid', 'These variables do not fit the template.'],
+  templateNotFound: ['not_found', 'Your company has no such template of its own.'],
   messageNotFound: ['not_found', 'There is no such message.'],
 });

@@ -6,5 +6,7 @@ export const sendLimits = () => ({
   account: config.SEND_LIMIT_ACCOUNT,
   ip: { ...config.SEND_LIMIT_IP, most: Math.ceil(config.SEND_LIMIT_IP.most * config.RATE_LIMIT_SCALE) },
   prefix: { seconds: 3600, most: Math.ceil((config.SEND_LIMIT_PREFIX.most * 3600) / config.SEND_LIMIT_PREFIX.seconds) },
-  ...(config.CONVERSION_RATE > 0 && { conversion: { hours: config.CONVERSION_HOURS, least: config.CONVERSION_LEAST, rate: config.CONVERSION_RATE } }),
+  ...(config.CONVERSION_RATE > 0 && {
+    conversion: { hours: config.CONVERSION_HOURS, least: config.CONVERSION_LEAST, rate: config.CONVERSION_RATE },
+  }),
 });

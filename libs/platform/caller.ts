@@ -26,6 +26,8 @@ export interface UserCaller {
   readonly role: Role;
   readonly email: string;
   readonly companyName: string;
+  /** The company's policy as it is stored: for policyOf. */
+  readonly policy: unknown;
   /** How this session was authenticated (RFC 8176) and when. */
   readonly amr: string[];
   readonly acr: string;
@@ -57,6 +59,8 @@ export interface ApplicationCaller {
   readonly name: string;
   readonly scopes: readonly string[];
   readonly companyName: string;
+  /** The company's policy as it is stored: for policyOf. */
+  readonly policy: unknown;
 }
 
 export type PersonCaller = UserCaller | PendingCaller;
@@ -86,6 +90,10 @@ export const ROLE_SCOPES: Record<Role, readonly Scope[]> = {
   manager: (Object.keys(SCOPES) as Scope[]).filter((scope) => scope !== 'messages:raw'),
   user: [],
 };
+
+/** Whether the caller may, for what a route asks only of some requests. */
+export const holds = (caller: UserCaller | ApplicationCaller, scope: Scope): boolean =>
+  caller.kind === 'user' ? ROLE_SCOPES[caller.role].includes(scope) : caller.scopes.includes(scope);
 
 export const CurrentCaller = createParamDecorator(
   (_: unknown, context: ExecutionContext): Caller => context.switchToHttp().getRequest().user,

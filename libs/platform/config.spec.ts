@@ -87,6 +87,8 @@ describe('The configuration', () => {
     ['PENDING_SECONDS', '601'],
     ['REFRESH_GRACE_SECONDS', '61'],
     ['HASHING_SLOTS', '0'],
+    ['SEND_BUDGET_DEFAULT', '-1'],
+    ['SEND_BUDGET_DEFAULT', 'unlimited'],
     ['NODE_ENV', 'staging'],
     ['LOG_LEVEL', 'verbose'],
     ['SWAGGER', 'maybe'],

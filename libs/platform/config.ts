@@ -109,27 +109,54 @@ const schema = z
     PASSWORD_MEMORY_KIB: z.coerce.number().int().min(8).default(19456).describe('Argon2id memory, KiB'),
     PASSWORD_TIME_COST: z.coerce.number().int().min(1).default(2).describe('Argon2id passes'),
     PASSWORD_MAX_WAIT_MS: z.coerce.number().int().positive().default(3000).describe('longest wait for a hashing slot before 503'),
+    SEND_BUDGET_DEFAULT: z.coerce
+      .number()
+      .min(0)
+      .max(1_000_000_000)
+      .default(50)
+      .describe('most that a company may spend on messages in 24 hours, in the currency of your prices, unless it says otherwise'),
     HASHING_SLOTS: z.coerce.number().int().positive().default(availableParallelism()).describe('passwords hashed at once'),
     REDIS_URL: z
       .url({ protocol: /^rediss?$/ })
       .optional()
       .describe('spreads deliveries over all workers; without it, or while it is down, each worker delivers what it claims'),
-    SANDBOX: flag.default(false).describe('delivers to an inbox (`GET /dev/inbox`) where a company has no provider; for laptops and tests, never in production'),
-    PROVIDER_ENDPOINTS: json(z.record(z.string(), z.url())).describe('JSON: other addresses of vendors, by provider: private links, simulators'),
+    SANDBOX: flag
+      .default(false)
+      .describe('delivers to an inbox (`GET /dev/inbox`) where a company has no provider; for laptops and tests, never in production'),
+    PROVIDER_ENDPOINTS: json(z.record(z.string(), z.url())).describe(
+      'JSON: other addresses of vendors, by provider: private links, simulators',
+    ),
     PRIVATE_DESTINATIONS: flag.default(false).describe("lets companies' settings (SMTP hosts) lead to addresses that are not public"),
     ATTEMPT_SECONDS: seconds.max(60).default(8).describe('patience with one call of a vendor'),
-    RECEIPT_WINDOW_SECONDS: seconds.max(300).default(5).describe('how long a call of which nobody knows the end waits for its receipt before the message is sent again'),
-    DELIVERY_CONCURRENCY: z.coerce.number().int().positive().default(64).describe('messages under way at once in one worker, for each channel'),
+    RECEIPT_WINDOW_SECONDS: seconds
+      .max(300)
+      .default(5)
+      .describe('how long a call of which nobody knows the end waits for its receipt before the message is sent again'),
+    DELIVERY_CONCURRENCY: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(64)
+      .describe('messages under way at once in one worker, for each channel'),
     PRICES: json(z.record(z.string(), z.record(z.string(), z.number().nonnegative()))).describe(
       'JSON: price of a message by provider and country (`*` for the rest), in one currency: {"aws-sns":{"ES":0.07,"*":0.1}}',
     ),
-    SEND_BUDGET: z.coerce.number().nonnegative().optional().describe('what a company may spend a day (UTC) unless its policy says otherwise; no limit when unset'),
     SEND_LIMIT_NUMBER: quota(10, 3600).describe('messages to one recipient, as most/seconds'),
     SEND_LIMIT_ACCOUNT: quota(20, 3600).describe('messages that one person asks for'),
     SEND_LIMIT_IP: quota(100, 3600).describe('messages that one address asks for (`ip_address` of the request, or a person signing in)'),
     SEND_LIMIT_PREFIX: quota(1000, 3600).describe('messages to one range of numbers (country code and three digits), for each company'),
-    CONVERSION_LEAST: z.coerce.number().int().positive().default(40).describe('messages to a range of numbers before the rule of conversion judges it'),
-    CONVERSION_RATE: z.coerce.number().min(0).max(1).default(0.1).describe('codes that must come back from a range of numbers, as a share; fewer stop it (0 turns it off)'),
+    CONVERSION_LEAST: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(40)
+      .describe('messages to a range of numbers before the rule of conversion judges it'),
+    CONVERSION_RATE: z.coerce
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.1)
+      .describe('codes that must come back from a range of numbers, as a share; fewer stop it (0 turns it off)'),
     CONVERSION_HOURS: z.coerce.number().int().min(1).max(48).default(6).describe('window of the rule of conversion, hours'),
     RESEND_SECONDS: seconds.max(300).default(30).describe('time between two sends of one code'),
   })

@@ -138,8 +138,11 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
       void parse(request, text, done);
     },
   );
-  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (request: FastifyRequest, body: Buffer, done: (error: Error | null, body?: unknown) => void) =>
-    isCallback(request) ? done(null, body) : done(RequestError.unsupportedMedia()),
+  fastify.addContentTypeParser(
+    '*',
+    { parseAs: 'buffer' },
+    (request: FastifyRequest, body: Buffer, done: (error: Error | null, body?: unknown) => void) =>
+      isCallback(request) ? done(null, body) : done(RequestError.unsupportedMedia()),
   );
 }
 

@@ -1,21 +1,93 @@
+import { isSupportedCountry } from 'libphonenumber-js/max';
 import { z } from 'zod';
+import { config, type Role } from '@app/platform';
+import { canonicalDomain } from './domain.js';
 
 const mfa = z.enum(['optional', 'required']);
+const totpWindow = z.union([z.literal(0), z.literal(1)]).describe('time steps of 30 s accepted either side of now');
+const country = z
+  .string()
+  .regex(/^[A-Z]{2}$/, 'must be an ISO 3166 country such as ES')
+  .refine((code) => isSupportedCountry(code), 'must be an ISO 3166 country that has telephones');
+const nameLine = (longest: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(longest)
+    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}\u200E\u200F\u202A-\u202E\u2066-\u2069]*$/u, 'must not hold control characters');
+const domain = z
+  .string()
+  .max(300)
+  .transform((text, context) => {
+    const canonical = canonicalDomain(text);
+    if (!canonical) context.addIssue({ code: 'custom', message: 'must be a domain such as acme.com' });
+    return canonical ?? z.NEVER;
+  })
+  .meta({ type: 'string' });
 
-/** What a company may decide. Anything unset has the default. */
+/** What a company may decide about messages. Null: nothing decided, and then it says what holds. */
+const messages = {
+  default_region: country.nullable().describe('where phone numbers without + are; null: numbers must carry +'),
+  allowed_countries: z
+    .array(country)
+    .min(1)
+    .max(300)
+    .refine((codes) => new Set(codes).size === codes.length, 'must name each country once')
+    .nullable()
+    .describe('countries whose numbers may be sent to; null: default_region alone, and none without one'),
+  daily_send_budget: z
+    .number()
+    .min(0)
+    .max(1_000_000_000)
+    .multipleOf(0.0001)
+    .nullable()
+    .describe("most to be spent on messages in 24 hours, in the operator's currency; null: the operator's SEND_BUDGET_DEFAULT"),
+  allowed_factors: z
+    .array(z.string().regex(/^[a-z_]{1,30}$/, 'must be a type of factor such as totp'))
+    .min(1)
+    .max(20)
+    .refine((types) => new Set(types).size === types.length, 'must name each type once')
+    .nullable()
+    .describe('types of second factors that people may set up; null: all'),
+  web_otp_domain: domain
+    .nullable()
+    .describe('codes by SMS end with the line "@domain #code", so that browsers fill them in at this domain only; null: no such line'),
+  sms_app_hash: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{11}$/, 'must be the 11 characters of the Android SMS Retriever')
+    .nullable()
+    .describe("codes by SMS carry this hash, so that the company's Android app reads them by itself; null: none"),
+  sender_name: nameLine(40).nullable().describe("what people know the company by in its messages; null: the company's name"),
+};
+
+/** What a company has decided. Anything unset has the default. */
 export const companyPolicy = z
   .strictObject({
     mfa: z.strictObject({ admin: mfa.default('optional'), manager: mfa.default('optional'), user: mfa.default('optional') }).prefault({}),
-    totp_window: z
-      .union([z.literal(0), z.literal(1)])
-      .default(1)
-      .describe('time steps of 30 s accepted either side of now'),
+    totp_window: totpWindow.default(1),
+    default_region: messages.default_region.default(null),
+    allowed_countries: messages.allowed_countries.default(null),
+    daily_send_budget: messages.daily_send_budget.default(null),
+    allowed_factors: messages.allowed_factors.default(null),
+    // Read as it was stored: to find out again that it is a domain costs a URL each time.
+    web_otp_domain: z.string().nullable().default(null).describe(messages.web_otp_domain.description!),
+    sms_app_hash: messages.sms_app_hash.default(null),
+    sender_name: messages.sender_name.default(null),
   })
   .meta({ id: 'CompanyPolicy' });
 export type CompanyPolicy = z.output<typeof companyPolicy>;
 
-/** The policy in force: what is stored, over the defaults. */
+/** The policy in force: what is stored, over the defaults. Every field is read and checked: not for each sign-in. */
 export const policyOf = (stored: unknown): CompanyPolicy => companyPolicy.parse(stored ?? {});
+
+/** Whether a person of this role must have a second factor. Looks at that alone, for it is asked at every sign-in. */
+export const demandsMfa = (stored: unknown, role: Role): boolean =>
+  (stored as { mfa?: Partial<Record<Role, string>> } | null)?.mfa?.[role] === 'required';
+
+/** The most that may be spent in 24 hours. */
+export const dailySendBudget = ({ daily_send_budget }: Pick<CompanyPolicy, 'daily_send_budget'>): number =>
+  daily_send_budget ?? config.SEND_BUDGET_DEFAULT;
 
 export const company = z
   .object({ id: z.uuid(), name: z.string(), domain: z.string(), policy: companyPolicy, created_at: z.string() })
@@ -23,28 +95,15 @@ export const company = z
 
 export const updateCompany = z
   .strictObject({
-    name: z.string().trim().min(1).max(200).optional(),
+    name: nameLine(200).optional(),
     policy: z
       .strictObject({
         mfa: z.strictObject({ admin: mfa.optional(), manager: mfa.optional(), user: mfa.optional() }).optional(),
-        totp_window: z.union([z.literal(0), z.literal(1)]).optional(),
+        totp_window: totpWindow.optional(),
+        ...messages,
       })
+      .partial()
       .optional(),
   })
   .meta({ id: 'UpdateCompany' });
 export type UpdateCompany = z.output<typeof updateCompany>;
-
-const LABEL = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/;
-
-/** A domain in its one stored form: lower case, ASCII (punycode), no trailing dot. Undefined when it is none. */
-export function canonicalDomain(text: string): string | undefined {
-  const trimmed = text.trim().replace(/\.$/, '');
-  if (!trimmed || trimmed.length > 253 || /[\s/@:?#\\[\]%]/.test(trimmed)) return undefined;
-  try {
-    const { hostname } = new URL(`http://${trimmed}`);
-    const labels = hostname.split('.');
-    return labels.length >= 2 && labels.every((label) => LABEL.test(label)) && !/^[\d.]+$/.test(hostname) ? hostname : undefined;
-  } catch {
-    return undefined;
-  }
-}

@@ -3,9 +3,15 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '@app/audit';
 import { RequestContext } from '@app/platform';
-import { policyOf, type UpdateCompany } from './tenant.contract.js';
+import { type CompanyPolicy, policyOf, type UpdateCompany } from './tenant.contract.js';
 import { Tenant } from './tenant.entity.js';
 import { TenantError } from './tenants.errors.js';
+
+/** What others need to know of a company to act for it. */
+export interface CompanyProfile {
+  name: string;
+  policy: CompanyPolicy;
+}
 
 @Injectable()
 export class TenantsService {
@@ -26,6 +32,12 @@ export class TenantsService {
     }
     this.audit.record('company.created', { actorType: 'anonymous', targetId: id, details: { domain } });
     return tenant;
+  }
+
+  /** Part of a larger transaction, bound to the company. */
+  async profile(em: EntityManager): Promise<CompanyProfile> {
+    const { name, policy } = await em.findOneOrFail(Tenant, { id: this.context.tenantId! });
+    return { name, policy: policyOf(policy) };
   }
 
   get() {

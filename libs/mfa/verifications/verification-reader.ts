@@ -12,7 +12,15 @@ interface Fact {
   details: Record<string, unknown>;
 }
 
-const nothing = { channel: null, provider: null, recipient_masked: null, outcome: null, reason: null, provider_message_id: null, details: {} };
+const nothing = {
+  channel: null,
+  provider: null,
+  recipient_masked: null,
+  outcome: null,
+  reason: null,
+  provider_message_id: null,
+  details: {},
+};
 const text = (value: unknown) => (typeof value === 'string' ? value : null);
 
 /** Answers "why did I not get my code?" from what was written down anyway: the audit trail, the attempts and the receipts. */
@@ -35,8 +43,16 @@ export class VerificationReader {
       const row = await em.findOne(Verification, { id, purpose: 'api' });
       if (!row) throw VerificationError.notFound();
       const deliveries = await em.find(Delivery, { verificationId: id }, { limit: 100, orderBy: { id: 'asc' } });
-      const attempts = await em.find(DeliveryAttempt, { deliveryId: { $in: deliveries.map((one) => one.id) } }, { limit: 500, orderBy: { id: 'asc' } });
-      const receipts = await em.find(DeliveryReceipt, { attemptId: { $in: attempts.map((one) => one.id) } }, { limit: 500, orderBy: { id: 'asc' } });
+      const attempts = await em.find(
+        DeliveryAttempt,
+        { deliveryId: { $in: deliveries.map((one) => one.id) } },
+        { limit: 500, orderBy: { id: 'asc' } },
+      );
+      const receipts = await em.find(
+        DeliveryReceipt,
+        { attemptId: { $in: attempts.map((one) => one.id) } },
+        { limit: 500, orderBy: { id: 'asc' } },
+      );
       const facts = await em.execute<Fact[]>(
         `select created_at, action, outcome, details from audit_event where target_id = ? and action like 'verification.%' order by id limit 500`,
         [id],
@@ -53,7 +69,12 @@ export class VerificationReader {
   }
 }
 
-function told({ created_at, action, outcome, details: { channel, recipient, rule, because, reason, provider, ...details } }: Fact): TimelineEntry {
+function told({
+  created_at,
+  action,
+  outcome,
+  details: { channel, recipient, rule, because, reason, provider, ...details },
+}: Fact): TimelineEntry {
   return {
     ...nothing,
     at: new Date(created_at).toISOString(),
@@ -87,7 +108,10 @@ function tried(attempt: DeliveryAttempt, { channel, recipientMasked }: Delivery)
   ];
 }
 
-function received({ createdAt, provider, outcome, reason, providerMessageId, at, attemptId }: DeliveryReceipt, { channel, recipientMasked }: Delivery): TimelineEntry {
+function received(
+  { createdAt, provider, outcome, reason, providerMessageId, at, attemptId }: DeliveryReceipt,
+  { channel, recipientMasked }: Delivery,
+): TimelineEntry {
   return {
     at: createdAt.toISOString(),
     kind: 'receipt',

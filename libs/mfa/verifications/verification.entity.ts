@@ -57,7 +57,8 @@ export class Verification extends schema.class {
 schema.setClass(Verification);
 
 /** Good for this verification and no other. */
-export const codeMac = (tenantId: string, verificationId: string, code: string) => mac('verification-code', tenantId, '|', verificationId, '|', code);
+export const codeMac = (tenantId: string, verificationId: string, code: string) =>
+  mac('verification-code', tenantId, '|', verificationId, '|', code);
 
 /** Names a recipient in counters without telling who it is. */
 export const recipientMac = (tenantId: string, address: string) => mac('recipient', tenantId, '|', address).subarray(0, 16).toString('hex');
@@ -74,12 +75,19 @@ export interface SentAgain {
   seconds: number | null;
 }
 
-export const CREATE_VERIFICATION = statement<CreatedVerification>('verification_create', 'select * from app.verification_create($1, $2, $3, $4, $5, $6)');
-export const CHECK_VERIFICATION = statement<{ status: VerificationStatus | 'gone' | 'blocked'; valid: boolean; retry_after: number | null }>(
-  'verification_check',
-  'select * from app.verification_check($1, $2, $3, $4, $5)',
+export const CREATE_VERIFICATION = statement<CreatedVerification>(
+  'verification_create',
+  'select * from app.verification_create($1, $2, $3, $4, $5, $6)',
 );
-export const SEND_AGAIN = statement<SentAgain>('verification_send_again', 'select * from app.verification_send_again($1, $2, $3, $4, $5, $6, $7, $8, $9)');
+export const CHECK_VERIFICATION = statement<{
+  status: VerificationStatus | 'gone' | 'blocked';
+  valid: boolean;
+  retry_after: number | null;
+}>('verification_check', 'select * from app.verification_check($1, $2, $3, $4, $5)');
+export const SEND_AGAIN = statement<SentAgain>(
+  'verification_send_again',
+  'select * from app.verification_send_again($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+);
 export const CANCEL_VERIFICATION = statement<{ outcome: VerificationStatus | 'gone' }>(
   'verification_cancel',
   'select app.verification_cancel($1, $2, $3, $4) as outcome',

@@ -1,9 +1,14 @@
 import { z } from 'zod';
-import { CHANNELS } from '@app/notifications';
+import { CHANNELS, locale } from '@app/notifications';
 import { VERIFICATION_STATUSES } from './verification.entity.js';
 
 const channel = z.enum(CHANNELS);
-const to = z.string().trim().min(1).max(254).describe('a phone number (E.164, or national in the company\'s default region), an e-mail address, or a Telegram chat id');
+const to = z
+  .string()
+  .trim()
+  .min(1)
+  .max(254)
+  .describe("a phone number (E.164, or national in the company's default region), an e-mail address, or a Telegram chat id");
 const provider = z.string().max(40).describe('use this provider only');
 
 export const verificationCode = z
@@ -22,7 +27,7 @@ export const createVerification = z
       .optional()
       .describe('several ways, tried in this order: the next when one fails, or when no receipt came within channel_timeout'),
     channel_timeout: z.number().int().min(10).max(540).default(60).describe('seconds until the next step of the workflow'),
-    locale: z.string().max(35).default('en').describe('BCP 47, such as es or es-MX'),
+    locale: locale.default('en').describe('BCP 47, such as es or es-MX'),
     code_length: z.number().int().min(4).max(10).default(6),
     code: verificationCode.optional().describe('a code of your own instead of a random one'),
     expires_in: z.number().int().min(30).max(600).default(300).describe('seconds'),
@@ -42,7 +47,15 @@ const step = z.object({ channel, recipient_masked: z.string(), provider: z.strin
 const status = z.enum(VERIFICATION_STATUSES);
 
 export const createdVerification = z
-  .object({ id: z.uuid(), status, channel, workflow: z.array(step), expires_at: z.string(), resend_after: z.string(), reference: z.string().nullable() })
+  .object({
+    id: z.uuid(),
+    status,
+    channel,
+    workflow: z.array(step),
+    expires_at: z.string(),
+    resend_after: z.string(),
+    reference: z.string().nullable(),
+  })
   .meta({ id: 'CreatedVerification' });
 
 export const verification = createdVerification
@@ -63,7 +76,9 @@ export const checkedVerification = z
 export const timelineEntry = z
   .object({
     at: z.string(),
-    kind: z.string().describe('created, sent, blocked, attempt, attempt_ended, receipt, undelivered, check_failed, approved, expired, canceled …'),
+    kind: z
+      .string()
+      .describe('created, sent, blocked, attempt, attempt_ended, receipt, undelivered, check_failed, approved, expired, canceled …'),
     channel: z.string().nullable(),
     provider: z.string().nullable(),
     recipient_masked: z.string().nullable(),

@@ -19,7 +19,11 @@ export class VerificationsController {
 
   @Post()
   @Scopes('verifications:send')
-  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'the same key and body again within 24 hours: the same answer, and nothing is sent' })
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'the same key and body again within 24 hours: the same answer, and nothing is sent',
+  })
   @ApiOperation({ summary: 'Send somebody a code', operationId: 'createVerification' })
   @Returns(contract.createdVerification, 201)
   async create(
@@ -43,7 +47,10 @@ export class VerificationsController {
   @Scopes('verifications:check')
   @ApiOperation({ summary: 'Check the code that somebody typed; a wrong one is no error', operationId: 'checkVerification' })
   @Returns(contract.checkedVerification)
-  check(@Param('id', { schema: id }) verificationId: string, @Body({ schema: contract.checkVerification }) { code }: z.output<typeof contract.checkVerification>) {
+  check(
+    @Param('id', { schema: id }) verificationId: string,
+    @Body({ schema: contract.checkVerification }) { code }: z.output<typeof contract.checkVerification>,
+  ) {
     return this.verifications.check(verificationId, code);
   }
 
@@ -84,7 +91,10 @@ export class VerificationsController {
 
   @Get(':id/timeline')
   @Scopes('verifications:read')
-  @ApiOperation({ summary: '"Why did I not get my code?": every decision, attempt, receipt and check in order', operationId: 'getVerificationTimeline' })
+  @ApiOperation({
+    summary: '"Why did I not get my code?": every decision, attempt, receipt and check in order',
+    operationId: 'getVerificationTimeline',
+  })
   @Returns(contract.timeline)
   async timeline(@Param('id', { schema: id }) verificationId: string) {
     const { row, entries } = await this.reader.timeline(verificationId);

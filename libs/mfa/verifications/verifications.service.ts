@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
-import { ChannelDirectory, DueSignal, readLocale, readRecipient, sealCode, sealRecipient, sendLimits } from '@app/notifications';
+import { ChannelDirectory, DueSignal, readRecipient, sealCode, sealRecipient, sendLimits } from '@app/notifications';
 import { config, HotStatements, idempotencyKey, RequestContext, signTenant } from '@app/platform';
 import { type CompanyPolicy, policyOf } from '@app/tenants';
 import * as entity from './verification.entity.js';
@@ -95,7 +95,7 @@ export class Verifications {
       code_mac: entity.codeMac(tenantId, id, code).toString('hex'),
       code: sealCode(tenantId, id, code),
       workflow: steps,
-      locale: readLocale(wanted.locale),
+      locale: wanted.locale,
       reference: wanted.reference ?? null,
       channel_timeout: wanted.channelTimeout ?? 60,
       cooldown: config.RESEND_SECONDS,
@@ -164,19 +164,37 @@ export class Verifications {
 
   /** @throws verification.not_found, verification.over */
   async cancel(id: string): Promise<void> {
-    const { outcome } = await this.statements.one(entity.CANCEL_VERIFICATION, [signTenant(this.context.tenantId!), id, this.actor, this.audit.origin]);
+    const { outcome } = await this.statements.one(entity.CANCEL_VERIFICATION, [
+      signTenant(this.context.tenantId!),
+      id,
+      this.actor,
+      this.audit.origin,
+    ]);
     if (outcome === 'gone') throw VerificationError.notFound();
     if (outcome !== 'canceled') throw VerificationError.over({ detail: `It is ${outcome}.` });
   }
 
-  private step(tenantId: string, id: string, { channel, to, provider, field }: NewVerification['steps'][number], policy: CompanyPolicy): entity.Step {
+  private step(
+    tenantId: string,
+    id: string,
+    { channel, to, provider, field }: NewVerification['steps'][number],
+    policy: CompanyPolicy,
+  ): entity.Step {
     const { address, masked, country, prefix } = readRecipient(channel, to, {
       region: policy.default_region,
       allowedCountries: policy.allowed_countries,
       field,
     });
     if (provider !== undefined) this.channels.requireProvider(provider, channel, field.replace(/to$/, 'provider'));
-    return { channel, to: sealRecipient(tenantId, id, address), masked, mac: entity.recipientMac(tenantId, address), country, prefix, provider: provider ?? null };
+    return {
+      channel,
+      to: sealRecipient(tenantId, id, address),
+      masked,
+      mac: entity.recipientMac(tenantId, address),
+      country,
+      prefix,
+      provider: provider ?? null,
+    };
   }
 
   private get actor() {

@@ -29,7 +29,10 @@ export class CallbacksController {
     const answer = await this.callbacks.handle(provider, token, callback).catch((error: unknown) => {
       if (error instanceof AppError) throw error;
       // Some vendors never try again after a 4xx: what is ours to mend is a 503, always.
-      log().error({ provider, kind: (error as Error).name, reason: (error as { code?: unknown }).code }, 'a callback could not be taken in');
+      log().error(
+        { provider, kind: (error as Error).name, reason: (error as { code?: unknown }).code },
+        'a callback could not be taken in',
+      );
       throw ServerError.busy({ retryAfter: 5 });
     });
     const { status = 200, headers: answered = {}, body: text } = answer;

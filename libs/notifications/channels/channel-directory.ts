@@ -24,7 +24,8 @@ export class ChannelDirectory {
     if (config.SANDBOX) return;
     const served = await this.served();
     const missing = channels.find((channel) => !served.has(channel));
-    if (missing) throw NotificationError.noProvider({ detail: `No provider is set up for ${missing}: PUT /api/company/channels/{provider}.` });
+    if (missing)
+      throw NotificationError.noProvider({ detail: `No provider is set up for ${missing}: PUT /api/company/channels/{provider}.` });
   }
 
   /** @throws notifications.invalid_recipient naming the field */

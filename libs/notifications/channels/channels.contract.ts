@@ -42,5 +42,8 @@ export const providerView = z
   .meta({ id: 'Provider' });
 export const providerList = z.object({ data: z.array(providerView), next_cursor: z.null() }).meta({ id: 'ProviderList' });
 
-export const testChannel = z.strictObject({ to: z.string().trim().min(1).max(254), channel: channel.optional() }).meta({ id: 'TestChannel' });
+export const testChannel = z
+  .strictObject({ to: z.string().trim().min(1).max(254), channel: channel.optional() })
+  .meta({ id: 'TestChannel' });
 export const queued = z.object({ id: z.uuid() }).meta({ id: 'QueuedMessage' });
+export const removed = z.object({ message: z.string(), detail: z.string().nullable() }).meta({ id: 'Message' });

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Param, Post, Put } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CurrentCaller, message, Returns, Roles, type UserCaller } from '@app/platform';
+import { CurrentCaller, Returns, Roles, type UserCaller } from '@app/platform';
 import { MessagesService } from '../messages/messages.service.js';
 import * as contract from './channels.contract.js';
 import { ChannelsService } from './channels.service.js';
@@ -41,14 +41,17 @@ export class ChannelsController {
 
   @Delete(':provider')
   @ApiOperation({ summary: 'Forget a provider', operationId: 'removeChannel' })
-  @Returns(message)
+  @Returns(contract.removed)
   async remove(@Param('provider', { schema: provider }) id: string) {
     await this.channels.remove(id);
     return { message: 'The provider is removed', detail: null };
   }
 
   @Post(':provider/test')
-  @ApiOperation({ summary: 'Send one message through this provider: how it ended stands in GET /api/messages/{id}', operationId: 'testChannel' })
+  @ApiOperation({
+    summary: 'Send one message through this provider: how it ended stands in GET /api/messages/{id}',
+    operationId: 'testChannel',
+  })
   @Returns(contract.queued, 202)
   test(
     @CurrentCaller() { policy, companyName }: UserCaller,

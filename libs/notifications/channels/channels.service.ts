@@ -50,7 +50,9 @@ export class ChannelsService {
     const provider = this.providers.get(id);
     const tenantId = this.context.tenantId!;
     const before = await this.find(id);
-    const parsed = provider.settings.safeParse(before ? { ...secretsOf(provider, openSettings(tenantId, id, before.settings)), ...settings } : settings);
+    const parsed = provider.settings.safeParse(
+      before ? { ...secretsOf(provider, openSettings(tenantId, id, before.settings)), ...settings } : settings,
+    );
     if (!parsed.success) throw invalid(parsed.error.issues.map((issue) => ({ ...issue, path: ['settings', ...issue.path] })));
     const served = channels ?? [...provider.channels];
     const stranger = served.find((channel) => !provider.channels.includes(channel));
@@ -58,7 +60,9 @@ export class ChannelsService {
     await this.install(provider, parsed.data);
 
     const row = await this.context.transaction(async (em) => {
-      const stored = (await em.findOne(ChannelSettings, { provider: id })) ?? em.create(ChannelSettings, { provider: id, channels: served, settings: '' });
+      const stored =
+        (await em.findOne(ChannelSettings, { provider: id })) ??
+        em.create(ChannelSettings, { provider: id, channels: served, settings: '' });
       Object.assign(stored, {
         channels: served,
         settings: sealSettings(tenantId, id, parsed.data as object),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CHANNELS } from '../channel.js';
+import { locale } from '../locale.js';
 import { STATUSES } from '../delivery.entity.js';
 
 export const sendMessage = z
@@ -13,7 +14,7 @@ export const sendMessage = z
       .describe("one of the company's templates"),
     variables: z.record(z.string().regex(/^[a-z_]{1,30}$/), z.string().max(200)).optional(),
     message: z.string().min(1).max(1600).optional().describe('words of your own (scope messages:raw)'),
-    locale: z.string().max(35).default('en'),
+    locale: locale.default('en'),
     provider: z.string().max(40).optional().describe('use this provider only'),
     reference: z.string().max(100).optional(),
   })

@@ -1,8 +1,9 @@
 import { Body, Controller, Get, Headers, Param, Post } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { type ApplicationCaller, CurrentCaller, requireScope, Returns, Scopes, type UserCaller } from '@app/platform';
+import { type ApplicationCaller, CurrentCaller, holds, Returns, Scopes, type UserCaller } from '@app/platform';
 import { queued } from '../channels/channels.contract.js';
+import { NotificationError } from '../notifications.errors.js';
 import * as contract from './messages.contract.js';
 import { MessagesService } from './messages.service.js';
 
@@ -13,7 +14,11 @@ export class MessagesController {
 
   @Post()
   @Scopes('messages:send')
-  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'the same key and body again within 24 hours: the same answer, and nothing is sent' })
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'the same key and body again within 24 hours: the same answer, and nothing is sent',
+  })
   @ApiOperation({ summary: "A message from a template, or (scope messages:raw) in words of one's own", operationId: 'sendMessage' })
   @Returns(queued, 202)
   send(
@@ -21,7 +26,7 @@ export class MessagesController {
     @Body({ schema: contract.sendMessage }) request: contract.SendMessage,
     @Headers('idempotency-key') key?: string,
   ) {
-    if (request.message !== undefined) requireScope(caller, 'messages:raw');
+    if (request.message !== undefined && !holds(caller, 'messages:raw')) throw NotificationError.rawNotAllowed();
     return this.messages.send(request, caller.policy, caller.companyName, key);
   }
 

@@ -7,23 +7,24 @@ import type { Channel } from '../channel.js';
 import { ChannelDirectory } from '../channels/channel-directory.js';
 import { Delivery, DeliveryAttempt } from '../delivery.entity.js';
 import { DueSignal } from '../due-signal.js';
-import { readLocale } from '../locale.js';
 import { type Payload, sealPayload, sealRecipient } from '../message-composer.js';
 import { NotificationError } from '../notifications.errors.js';
 import { ProviderRegistry } from '../provider-registry.js';
 import { readRecipient } from '../recipients.js';
 import { sendLimits } from '../send-limits.js';
 import { TemplatesService } from '../templates/templates.service.js';
+import { readVariables } from '../templates/variables.js';
 import type { SendMessage } from './messages.contract.js';
 
 /** A message that is not a code is worth sending for this long. */
 const SECONDS = 24 * 3600;
 const RAW = 'raw';
 
-const CREATE = statement<{ outcome: 'created' | 'repeated' | 'conflict' | 'blocked'; rule: string | null; response: { id: string } | null }>(
-  'message_create',
-  'select * from app.message_create($1, $2, $3, $4, $5, $6)',
-);
+const CREATE = statement<{
+  outcome: 'created' | 'repeated' | 'conflict' | 'blocked';
+  rule: string | null;
+  response: { id: string } | null;
+}>('message_create', 'select * from app.message_create($1, $2, $3, $4, $5, $6)');
 
 /** Messages that are no codes: from a company's template, or in words of its own. */
 @Injectable()
@@ -40,18 +41,22 @@ export class MessagesService {
 
   /** @throws notifications.* */
   async send(request: SendMessage, policy: unknown, companyName: string, key?: string): Promise<{ id: string }> {
-    const { channel, recipient, template, variables = {}, message, locale, provider, reference } = request;
+    const { channel, recipient, template, message, locale, provider, reference } = request;
+    const variables = readVariables(channel, request.variables ?? {});
     if (provider !== undefined) this.channels.requireProvider(provider, channel, 'provider');
     const company = policyOf(policy);
     // What a template needs is told now, not when it is sent.
-    if (template !== undefined) await this.templates.rehearse({ name: template, channel, locale: readLocale(locale), variables, policy: company, companyName });
+    if (template !== undefined)
+      await this.context.transaction((em) =>
+        this.templates.render(em, { name: template, channel, locale, variables, company: { name: companyName, policy: company } }),
+      );
     return this.queue({
       channel,
       to: recipient,
       policy: company,
       template: template ?? RAW,
       payload: message === undefined ? { variables } : { text: message },
-      locale: readLocale(locale),
+      locale: locale,
       provider,
       reference,
       field: 'recipient',
@@ -101,7 +106,11 @@ export class MessagesService {
     const { channel, to, policy, template, payload, locale, provider, reference, field, key } = wanted;
     const tenantId = this.context.tenantId!;
     const id = uuidv7();
-    const { address, masked, country, prefix } = readRecipient(channel, to, { region: policy.default_region, allowedCountries: policy.allowed_countries, field });
+    const { address, masked, country, prefix } = readRecipient(channel, to, {
+      region: policy.default_region,
+      allowedCountries: policy.allowed_countries,
+      field,
+    });
     await this.channels.require([channel]);
     const { type, id: actorId } = this.context.actor;
     const { outcome, rule, response } = await this.statements.one(CREATE, [
@@ -130,7 +139,8 @@ export class MessagesService {
       sendLimits(),
     ]);
     if (outcome === 'conflict') throw NotificationError.idempotencyConflict();
-    if (outcome === 'blocked') throw NotificationError.tooManyMessages({ detail: `Rule "${rule}" does not let this message out now.`, retryAfter: 600 });
+    if (outcome === 'blocked')
+      throw NotificationError.tooManyMessages({ detail: `Rule "${rule}" does not let this message out now.`, retryAfter: 600 });
     if (outcome === 'created') this.signal.wake();
     return { id: response!.id };
   }

@@ -13,6 +13,7 @@ grant select, insert, update, delete on public.channel_settings to {{app}};
 grant select on public.verification, public.delivery, public.delivery_attempt, public.delivery_receipt, public.spend to {{app}};
 -- A key that was given out is revoked, never forgotten.
 grant select, insert, update on public.api_key to {{app}};
+grant select, insert, update, delete on public.message_template to {{app}};
 grant select, insert on public.audit_event to {{app}};
 -- Links and heads are the sealer's alone, through app.audit_append: one forged link would stop the sealing of every company's events.
 grant select on public.audit_chain, public.audit_head to {{app}};
@@ -25,6 +26,7 @@ alter policy tenant on public.session to {{app}};
 alter policy tenant on public.sign_in to {{app}};
 alter policy tenant on public.mfa_factor to {{app}};
 alter policy tenant on public.api_key to {{app}};
+alter policy tenant on public.message_template to {{app}};
 alter policy tenant on public.audit_event to {{app}};
 alter policy tenant on public.audit_chain to {{app}};
 alter policy tenant on public.audit_head to {{app}};

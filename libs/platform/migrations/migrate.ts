@@ -7,12 +7,15 @@ import { config, ConfigError } from '../config.js';
 import { Migration20261120000000_foundation } from './Migration20261120000000_foundation.js';
 import { Migration20261121110000_api_keys } from './Migration20261121110000_api_keys.js';
 import { Migration20261121120000_delivery } from './Migration20261121120000_delivery.js';
+import { Migration20261121130000_templates } from './Migration20261121130000_templates.js';
 
 /** Every migration, in order. Never edited once released. */
-export const MIGRATIONS = [Migration20261120000000_foundation, Migration20261121110000_api_keys, Migration20261121120000_delivery];
-
-/** Every migration, in order. Never edited once released. */
-export const MIGRATIONS = [Migration20261120000000_foundation, Migration20261121110000_api_keys, Migration20261121120000_delivery];
+export const MIGRATIONS = [
+  Migration20261120000000_foundation,
+  Migration20261121110000_api_keys,
+  Migration20261121120000_delivery,
+  Migration20261121130000_templates,
+];
 
 /** The newest migration's name: what `/health/ready` and the start of a process compare with. */
 export const NEWEST = MIGRATIONS.at(-1)!.name;

@@ -1,0 +1,36 @@
+import type { Channel } from '../channel.js';
+import { CODE, type Template } from './built-in.js';
+import { placeholdersIn } from './placeholders.js';
+
+/** What a vendor takes of a text: ten segments of an SMS, the call's patience, Telegram's 4,096 with room for values. */
+const LONGEST: Record<Channel, number> = { sms: 1_500, voice: 1_500, telegram: 3_500, email: 20_000 };
+const OF_CODES = ['code', 'company', 'minutes', 'sender'];
+const OF_CODES_ONLY = ['code', 'minutes'];
+
+const braced = (names: string[]) => names.map((name) => `{${name}}`).join(', ');
+
+/** What is wrong with a template, field by field; nothing when it may be saved. */
+export function flawsOf(name: string, channel: Channel, template: Template): { path: string[]; message: string }[] {
+  const { subject = null, body, html = null } = template;
+  const flaws: { path: string[]; message: string }[] = [];
+  const flaw = (field: string, message: string) => flaws.push({ path: [field], message });
+  if (body.length > LONGEST[channel]) flaw('body', `must have at most ${LONGEST[channel]} characters for ${channel}`);
+  if (channel === 'email' && subject === null) flaw('subject', 'is needed for e-mail');
+  if (channel !== 'email' && subject !== null) flaw('subject', 'is for e-mail only');
+  if (channel !== 'email' && html !== null) flaw('html', 'is for e-mail only');
+  for (const [field, text] of Object.entries({ subject, body, html })) {
+    if (text === null) continue;
+    const { names, stray } = placeholdersIn(text);
+    if (stray) flaw(field, `${stray} is no placeholder: write {name} in a-z and _, and no other braces`);
+    const unknown = names.filter((each) => (name === CODE ? !OF_CODES.includes(each) : OF_CODES_ONLY.includes(each)));
+    if (unknown.length > 0)
+      flaw(
+        field,
+        name === CODE
+          ? `${braced(unknown)} is unknown: it may hold ${braced(OF_CODES)}`
+          : `${braced(unknown)} is for the template ${CODE} only`,
+      );
+    if (name === CODE && field !== 'subject' && !names.includes('code')) flaw(field, 'must hold {code}');
+  }
+  return flaws;
+}
