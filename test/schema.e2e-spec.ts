@@ -3,6 +3,7 @@ import { AuditEvent } from '../libs/audit/audit-event.entity.js';
 import { Session } from '../libs/auth/session.entity.js';
 import { User } from '../libs/auth/user.entity.js';
 import { EnrolledFactor } from '../libs/mfa/enrolled-factor.entity.js';
+import { MessageTemplate } from '../libs/notifications/templates/message-template.entity.js';
 import { Tenant } from '../libs/tenants/tenant.entity.js';
 import { World } from './support/world.js';
 
@@ -16,11 +17,11 @@ describe('The schema', () => {
   it('has for every entity the columns it names, the policy it declares, and FORCE', async () => {
     const orm = await MikroORM.init({
       clientUrl: world.stack.env.MIGRATION_DATABASE_URL!,
-      entities: [AuditEvent, Session, User, EnrolledFactor, Tenant],
+      entities: [AuditEvent, Session, User, EnrolledFactor, MessageTemplate, Tenant],
     });
     const entities = [...orm.getMetadata().getAll().values()].filter(({ tableName }) => tableName);
     await orm.close();
-    expect(entities).toHaveLength(5);
+    expect(entities).toHaveLength(6);
     for (const { tableName, props, policies } of entities) {
       const { rows: columns } = await world.owner.query(
         `select attname as name, not attnotnull as nullable from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped`,

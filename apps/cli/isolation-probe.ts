@@ -9,6 +9,7 @@ const ROWS: Record<string, string> = {
   session: `insert into session (id, user_id, token_hash, amr, acr, expires_at) values ($1, $2, '\\x00', '{}', '', now())`,
   sign_in: `insert into sign_in (id, user_id, expires_at) values ($1, $2, now())`,
   mfa_factor: `insert into mfa_factor (id, user_id, type, state) values ($1, $2, 'probe', '')`,
+  message_template: `insert into message_template (id, name, channel, locale, body) values ($1, 'probe', 'sms', 'en', 'probe')`,
   audit_event: `insert into audit_event (id, action, outcome) values ($1, 'isolation.probe', 'success')`,
   audit_chain: `insert into audit_chain (seq, event_id, prev_hash, hash) values ($3, $1, '\\x00', '\\x00')`,
   audit_head: `insert into audit_head (seq, hash, signed_at, kid, signature) values ($3, '\\x00', '', '', '')`,
