@@ -267,6 +267,23 @@ describe('An audit event', () => {
       target: 'company',
       by: ({ admin }) => admin.patch('/api/company', { name: 'Canary Company', policy: { mfa: { user: 'optional' } } }),
     },
+    {
+      action: 'templates.saved',
+      outcome: 'success',
+      actor: 'admin',
+      hasSession: true,
+      by: ({ admin }) => admin.put('/api/company/templates/order/sms/es', { body: 'Canary text' }),
+    },
+    {
+      action: 'templates.deleted',
+      outcome: 'success',
+      actor: 'admin',
+      hasSession: true,
+      by: async ({ admin }) => {
+        await admin.put('/api/company/templates/order/sms/es', { body: 'Canary text' });
+        return admin.delete('/api/company/templates/order/sms/es');
+      },
+    },
   ];
 
   it.each(CAUSES.map((cause) => [cause.action, cause.actor, cause] as const))(

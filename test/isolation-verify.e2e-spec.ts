@@ -168,7 +168,7 @@ describe('watchword isolation verify', () => {
     expect({ code, stderr, verdict: stdout.trim().split('\n').at(-1) }).toEqual({
       code: 0,
       stderr: '',
-      verdict: 'No hole: the companies in 8 tables are kept apart.',
+      verdict: 'No hole: the companies in 9 tables are kept apart.',
     });
     expect(stdout.match(/^\w+ +on +yes +(?=[a-z ]*\btenant\b)[a-z ]+ watchword_owner +[a-z ]+ +nothing crosses$/gm)).toHaveLength(8);
     const { code: again } = await verify(clean.env);

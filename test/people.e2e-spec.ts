@@ -435,6 +435,36 @@ describe('The company', () => {
     ]);
   });
 
+  it('says where its messages may go, what they may cost and how they look, and takes each back with null', async () => {
+    const { admin } = await world.company();
+    const unset = {
+      default_region: null,
+      allowed_countries: null,
+      daily_send_budget: null,
+      allowed_factors: null,
+      web_otp_domain: null,
+      sms_app_hash: null,
+      sender_name: null,
+    };
+    expect((await admin.get('/api/company')).body.policy).toMatchObject(unset);
+    const decided = {
+      default_region: 'ES',
+      allowed_countries: ['ES', 'PT'],
+      daily_send_budget: 12.3456,
+      allowed_factors: ['totp', 'sms'],
+      web_otp_domain: 'login.acme.test',
+      sms_app_hash: 'FA+9qCX9VSu',
+      sender_name: 'Zoë & Co',
+    };
+    const { status, body } = await admin.patch('/api/company', { policy: { ...decided, web_otp_domain: 'Login.Acme.test.' } });
+    expect([status, body.policy]).toEqual([200, expect.objectContaining(decided)]);
+    for (const [name, value] of Object.entries(decided)) {
+      expect((await admin.get('/api/company', 1)).body.policy[name]).toEqual(value);
+      expect((await admin.patch('/api/company', { policy: { [name]: null } })).body.policy[name]).toBeNull();
+    }
+    expect((await admin.get('/api/company')).body.policy).toMatchObject(unset);
+  });
+
   it.each<[object, string]>([
     [{ domain: 'evil.test' }, 'domain'],
     [{ id: uuidv7() }, 'id'],
@@ -449,6 +479,15 @@ describe('The company', () => {
     [{ policy: { mfa: { owner: 'required' } } }, 'owner'],
     [{ policy: { password: 'none' } }, 'password'],
     [{ policy: [] }, 'policy'],
+    [{ name: 'Acme\r\nBcc: eve@evil.test' }, 'name'],
+    [{ policy: { default_region: 'ZZ' } }, 'policy.default_region'],
+    [{ policy: { allowed_countries: ['ES', 'XX'] } }, 'policy.allowed_countries.1'],
+    [{ policy: { daily_send_budget: -1 } }, 'policy.daily_send_budget'],
+    [{ policy: { daily_send_budget: 0.00001 } }, 'policy.daily_send_budget'],
+    [{ policy: { allowed_factors: ['TOTP'] } }, 'policy.allowed_factors.0'],
+    [{ policy: { web_otp_domain: 'not a domain' } }, 'policy.web_otp_domain'],
+    [{ policy: { sms_app_hash: 'short' } }, 'policy.sms_app_hash'],
+    [{ policy: { sender_name: 'a\nb' } }, 'policy.sender_name'],
   ])('refuses %j and names what is wrong', async (change, named) => {
     const admin = await anyAdmin();
     const before = (await admin.get('/api/company')).body;

@@ -3,7 +3,11 @@ import { AuditEvent } from '../libs/audit/audit-event.entity.js';
 import { Session } from '../libs/auth/session.entity.js';
 import { User } from '../libs/auth/user.entity.js';
 import { EnrolledFactor } from '../libs/mfa/enrolled-factor.entity.js';
+import { Verification } from '../libs/mfa/verifications/verification.entity.js';
 import { ApiKey } from '../libs/tenants/api-keys/api-key.entity.js';
+import { ChannelSettings } from '../libs/notifications/channel-settings.entity.js';
+import { Delivery, DeliveryAttempt, DeliveryReceipt } from '../libs/notifications/delivery.entity.js';
+import { MessageTemplate } from '../libs/notifications/templates/message-template.entity.js';
 import { Tenant } from '../libs/tenants/tenant.entity.js';
 import { World } from './support/world.js';
 
@@ -17,7 +21,20 @@ describe('The schema', () => {
   it('has for every entity the columns it names, the policy it declares, and FORCE', async () => {
     const orm = await MikroORM.init({
       clientUrl: world.stack.env.MIGRATION_DATABASE_URL!,
-      entities: [AuditEvent, Session, User, EnrolledFactor, Tenant, ApiKey],
+      entities: [
+        AuditEvent,
+        Session,
+        User,
+        EnrolledFactor,
+        Tenant,
+        ApiKey,
+        MessageTemplate,
+        ChannelSettings,
+        Delivery,
+        DeliveryAttempt,
+        DeliveryReceipt,
+        Verification,
+      ],
     });
     const entities = [...orm.getMetadata().getAll().values()].filter(({ tableName }) => tableName);
     await orm.close();

@@ -10,17 +10,71 @@ const ROWS: Record<string, string> = {
   sign_in: `insert into sign_in (id, user_id, expires_at) values ($1, $2, now())`,
   mfa_factor: `insert into mfa_factor (id, user_id, type, state) values ($1, $2, 'probe', '')`,
   api_key: `insert into api_key (id, name, scopes, secret_hash, hint, created_by) values ($1, 'Isolation probe', '{}', sha256(''), '', $2)`,
+  message_template: `insert into message_template (id, name, channel, locale, body) values ($1, 'probe', 'sms', 'en', 'probe')`,
   audit_event: `insert into audit_event (id, action, outcome) values ($1, 'isolation.probe', 'success')`,
   audit_chain: `insert into audit_chain (seq, event_id, prev_hash, hash) values ($3, $1, '\\x00', '\\x00')`,
   audit_head: `insert into audit_head (seq, hash, signed_at, kid, signature) values ($3, '\\x00', '', '', '')`,
+  channel_settings: `insert into channel_settings (id, provider, channels, settings) values ($1, 'probe' || $3, '{sms}', '')`,
+  verification: `insert into verification (id, purpose, subject, code_mac, workflow, locale, channel_timeout, resend_after, expires_at) values ($1, 'api', '', '\\x00', '[]', '', 60, now(), now())`,
+  delivery: `insert into delivery (id, channel, recipient, recipient_masked, template, locale, expires_at) values ($1, 'sms', '', '', '', '', now())`,
+  delivery_attempt: `insert into delivery_attempt (id, delivery_id, provider) values ($1, $2, 'probe')`,
+  delivery_receipt: `insert into delivery_receipt (id, provider, event_id, outcome, at) values ($1, 'probe', $1::text, 'progress', now())`,
+  idempotency: `insert into idempotency (id, caller_id, key_hash, body_hash, response) values ($1, $2, '\\x00', '\\x00', '{}')`,
+  spend: `insert into spend (id, day) values ($1, now()::date)`,
 };
 
-/** These the role may not write at all: for them, the sealer's function makes the row. */
-const SEALED = ['audit_chain', 'audit_head'];
-const seal = (company: string) => {
+const json = (value: object) => `'${JSON.stringify(value)}'`;
+
+/** A company's first link and head, by the sealer's function. */
+const sealed = (company: string) => {
   const link = { seq: 1, id: company, prev_hash: '00', hash: '00' };
   const head = { seq: 1, hash: '00', signed_at: '', kid: '', signature: '' };
-  return `select app.audit_append('${signSealer()}', '${JSON.stringify([{ tenant: company, links: [link], head }])}')`;
+  return [`select app.audit_append('${signSealer()}', ${json([{ tenant: company, links: [link], head }])})`];
+};
+
+/** A verification whose request is remembered and which is sent, paid for and received. */
+const verified = (company: string) => {
+  const tenant = `'${signTenant(company)}'`;
+  const row = {
+    id: company,
+    purpose: 'api',
+    subject: 'probe',
+    code_mac: '00',
+    code: '',
+    workflow: [{ channel: 'sms', to: '', masked: '', mac: 'probe' }],
+    locale: 'en',
+    channel_timeout: 60,
+    cooldown: 30,
+    seconds: 60,
+  };
+  const terms = {
+    attempt: company,
+    lease: 1,
+    window: 1,
+    skip: [],
+    reporting: [],
+    prices: { probe: { '*': 1 } },
+    budget: 1,
+    fallback: 'probe',
+  };
+  const receipt = { event_id: 'probe', attempt_id: company, outcome: 'progress', at: new Date() };
+  return [
+    `select app.verification_create(${tenant}, ${json(row)}, ${json({ caller: company, key: '00', body: '00' })}, '{"type":"system"}', '{}', ${json({ number: { seconds: 60, most: 9 } })})`,
+    `select app.delivery_begin(${tenant}, (select id from delivery where verification_id = '${company}'), ${json(terms)})`,
+    `select app.receipt_put(${tenant}, 'probe', ${json(receipt)})`,
+  ];
+};
+
+/** These the role may not write at all: functions make their rows, all that follow a name of this list with the first. */
+const MADE: Record<string, ((company: string) => string[]) | undefined> = {
+  audit_chain: sealed,
+  audit_head: () => [],
+  verification: verified,
+  delivery: () => [],
+  delivery_attempt: () => [],
+  delivery_receipt: () => [],
+  idempotency: () => [],
+  spend: () => [],
 };
 
 /** What PostgreSQL answers where a grant is missing or a policy's check fails. A constraint is looked at only after both. */
@@ -55,8 +109,7 @@ export async function probeIsolation(client: pg.Client, tables: string[]): Promi
     for (const table of Object.keys(ROWS).filter((name) => tables.includes(name))) {
       await client.query('savepoint row');
       try {
-        if (!SEALED.includes(table)) await client.query(fill(ROWS[table]!, [a, a, 1]));
-        else if (table === SEALED[0]) await client.query(seal(a)); // both rows
+        for (const text of MADE[table]?.(a) ?? [fill(ROWS[table]!, [a, a, 1])]) await client.query(text);
         probed.push(table);
       } catch (error) {
         await client.query('rollback to row');
