@@ -1,4 +1,5 @@
 import type { MessageProvider } from '../message-provider.js';
+import { AzureSmsProvider } from './azure-sms/azure-sms.provider.js';
 
 /** Every vendor we serve. Adding one: a folder here, a line here. */
-export const MESSAGE_PROVIDERS: readonly (new () => MessageProvider)[] = [];
+export const MESSAGE_PROVIDERS: readonly (new () => MessageProvider)[] = [AzureSmsProvider];
