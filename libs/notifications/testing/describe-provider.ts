@@ -45,6 +45,9 @@ export const outbound = (channel: Channel, to: string, change: Partial<OutboundM
   ...change,
 });
 
+/** Nobody listens here, and unlike 1, 7 or 9 fetch agrees to try (https://fetch.spec.whatwg.org/#port-blocking). */
+const CLOSED_PORT = '2';
+
 /** The contract every provider keeps, run with the vendor's real SDK or protocol against a loopback server. */
 export function describeProvider<S extends z.ZodType>(fixture: ProviderFixture<S>) {
   const { provider, namesRetryAfter = false, serverErrorIs = 'retryable' } = fixture;
@@ -118,7 +121,7 @@ export function describeProvider<S extends z.ZodType>(fixture: ProviderFixture<S
       });
 
       it('says that nothing went out when nobody answers the door', async () => {
-        const closed = { ...transport(), endpoint: 'http://127.0.0.1:9' };
+        const closed = { ...transport(), endpoint: simulator.url.replace(/:\d+/, `:${CLOSED_PORT}`) };
         await expect(provider.send(outbound(channel, fixture.to), unreachable(), closed)).rejects.toMatchObject({
           name: 'DeliveryError',
           kind: 'retryable',
@@ -140,7 +143,7 @@ export function describeProvider<S extends z.ZodType>(fixture: ProviderFixture<S
 
       /** The same settings, for an address where nobody listens. */
       const unreachable = () => {
-        const text = JSON.stringify(fixture.settings(simulator)).replaceAll(new URL(simulator.url).port, '9');
+        const text = JSON.stringify(fixture.settings(simulator)).replaceAll(new URL(simulator.url).port, CLOSED_PORT);
         return provider.settings.parse(JSON.parse(text)) as z.output<S>;
       };
     });
