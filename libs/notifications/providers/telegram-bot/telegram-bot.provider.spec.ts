@@ -1,8 +1,11 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { GrammyError, HttpError } from 'grammy';
 import { TelegramBotSimulator } from '../../../../test/simulators/telegram.js';
 import { DeliveryError } from '../../delivery-error.js';
 import { CallbackRefused } from '../../message-provider.js';
 import { describeProvider, outbound } from '../../testing/describe-provider.js';
-import { GrammyError, HttpError } from 'grammy';
 import { botFailure } from './bot-failure.js';
 import { TelegramBotProvider } from './telegram-bot.provider.js';
 
@@ -79,6 +82,19 @@ describe('A Telegram bot', () => {
       reason: 'invalid_recipient',
     });
     expect(simulator.accepted).toEqual([]);
+  });
+
+  it('follows nobody who would send it elsewhere', async () => {
+    const before = simulator.accepted.length;
+    const elsewhere = createServer((request, response) => response.writeHead(307, { location: simulator.url + request.url }).end());
+    await once(elsewhere.listen(0, '127.0.0.1'), 'listening');
+    const endpoint = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
+    await expect(provider.send(outbound('telegram', CHAT), settings(), { ...transport(), endpoint })).rejects.toMatchObject({
+      kind: 'ambiguous',
+    });
+    elsewhere.closeAllConnections();
+    elsewhere.close();
+    expect(simulator.accepted.length).toBe(before);
   });
 
   it('takes no text that Telegram would not', async () => {

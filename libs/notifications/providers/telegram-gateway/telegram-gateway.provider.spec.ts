@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { TelegramGatewaySimulator } from '../../../../test/simulators/telegram.js';
 import { CallbackRefused } from '../../message-provider.js';
 import { describeProvider, outbound } from '../../testing/describe-provider.js';
@@ -92,6 +95,19 @@ describe('The Telegram Gateway', () => {
   ])('does not bother the Gateway with %s', async (_, change, reason) => {
     const before = simulator.accepted.length;
     await expect(send(change)).rejects.toMatchObject({ kind: 'definite', reason });
+    expect(simulator.accepted.length).toBe(before);
+  });
+
+  it('follows nobody who would send the code elsewhere', async () => {
+    const before = simulator.accepted.length;
+    const elsewhere = createServer((request, response) => response.writeHead(307, { location: simulator.url + request.url }).end());
+    await once(elsewhere.listen(0, '127.0.0.1'), 'listening');
+    const endpoint = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
+    await expect(provider.send(outbound('telegram', PHONE), settings(), { ...transport(), endpoint })).rejects.toMatchObject({
+      kind: 'ambiguous',
+    });
+    elsewhere.closeAllConnections();
+    elsewhere.close();
     expect(simulator.accepted.length).toBe(before);
   });
 
