@@ -1,0 +1,41 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { DeliveryError } from '../../delivery-error.js';
+
+export interface Address {
+  address: string;
+  family: number;
+}
+
+/** Azure answers its machines here, although the address is a public one. The other clouds' are link-local, CGNAT or unique local. */
+const METADATA = new Set(['168.63.129.16']);
+
+/** Whether anybody on the internet could reach it: not private, loopback, link-local, CGNAT, reserved, or an IPv6 wrapping of those. */
+export function isPublic(address: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const parsed = ipaddr.process(address);
+  return parsed.range() === 'unicast' && !METADATA.has(parsed.toString());
+}
+
+/**
+ * Looks the host up once. Whoever connects goes to the addresses that were checked, not to the name again:
+ * a name may answer differently the second time.
+ * @throws DeliveryError
+ */
+export async function resolve(host: string, allowPrivate: boolean): Promise<Address[]> {
+  const addresses = isIP(host) ? [{ address: host, family: isIP(host) }] : await ask(host);
+  // One bad address condemns the name: which of them is connected to is nobody's choice but the network's.
+  if (!allowPrivate && !addresses.every(({ address }) => isPublic(address)))
+    throw new DeliveryError('configuration', 'destination_not_allowed');
+  return addresses;
+}
+
+async function ask(host: string): Promise<Address[]> {
+  try {
+    return await lookup(host, { all: true });
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ENOTFOUND') throw new DeliveryError('configuration', 'unknown_host');
+    throw new DeliveryError('retryable', 'unreachable');
+  }
+}
