@@ -64,7 +64,13 @@ describe('Sending mail', () => {
 
   it('lets no word of a message decide who gets it', async () => {
     const evil = 'x\r\nBcc: evil@example.test\r\n\r\nevil\r\n.\r\nRCPT TO:<evil@example.test>\r\n';
-    await send({ subject: evil, brand: `${evil}, "Acme" <evil@example.test>`, text: `493817 ${evil}`, locale: `en${evil}`, html: evil });
+    await send({
+      subject: `\u0000${evil}`,
+      brand: `${evil}, "Acme" <evil@example.test>`,
+      text: `493817 ${evil}`,
+      locale: `en${evil}`,
+      html: evil,
+    });
     const { to, text } = server.accepted.at(-1)!;
     expect(to).toBe(TO);
     const header = text.slice(0, text.indexOf('\r\n\r\n')).replaceAll(/\r\n[ \t]+/g, ' ');
@@ -73,6 +79,8 @@ describe('Sending mail', () => {
       ['auto-submitted', 'content-language', 'content-type', 'date', 'from', 'message-id', 'mime-version', 'subject', 'to'].toSorted(),
     );
     expect(header).toMatch(/^From: .*<no-reply@acme\.example>$/m);
+    // Not even encoded: a reader would decode them.
+    expect(header).not.toMatch(/=0[0-9A-F]/);
     expect(server.violations).toEqual([]);
   });
 
