@@ -32,7 +32,8 @@ export const bare = ({ status, body: { request_id: _, ...rest } }: Answer) => ({
 
 /** The running product, the people in it, and the database behind it. */
 export class World {
-  readonly stack = inject('stack');
+  constructor(readonly stack: Stack = inject('stack')) {}
+
   readonly owner = new pg.Pool({ connectionString: this.stack.env.MIGRATION_DATABASE_URL, max: 4 });
   readonly superuser = new pg.Pool({ connectionString: this.stack.superUrl, max: 4 });
 
