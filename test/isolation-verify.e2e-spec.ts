@@ -170,7 +170,7 @@ describe('watchword isolation verify', () => {
       stderr: '',
       verdict: 'No hole: the companies in 9 tables are kept apart.',
     });
-    expect(stdout.match(/^\w+ +on +yes +(?=[a-z ]*\btenant\b)[a-z ]+ watchword_owner +[a-z ]+ +nothing crosses$/gm)).toHaveLength(8);
+    expect(stdout.match(/^\w+ +on +yes +(?=[a-z ]*\btenant\b)[a-z ]+ watchword_owner +[a-z ]+ +nothing crosses$/gm)).toHaveLength(9);
     const { code: again } = await verify(clean.env);
     expect(again).toBe(0);
     await clean.sql(
