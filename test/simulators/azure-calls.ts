@@ -163,6 +163,8 @@ export class AzureCalls extends AzureResource implements VendorSimulator {
     };
     const ssml = playSources[0]?.kind === 'ssml' ? playSources[0].ssml?.ssmlText : undefined;
     if (!ssml?.startsWith('<speak ') || !operationContext) return this.violation('play');
+    const word = this.word();
+    if (word) return word;
     if (call.state !== 'connected') return { status: 400, body: fault('8501', 'Call is not in Established state') };
     call.spoken.push(ssml);
     this.accepted.find(({ id }) => id === call.id)!.text = ssml;

@@ -54,7 +54,7 @@ export abstract class AzureResource {
     this.behaviours = behaviours;
   }
 
-  /** Word for word what the next messages are answered with, whatever they say. */
+  /** Word for word what the next messages (and words to speak) are answered with, whatever they say. */
   answer(...answers: Answer[]) {
     this.answers = answers;
   }
@@ -74,7 +74,7 @@ export abstract class AzureResource {
 
   /** Answers a message as scripted: `take` notes it, `refuse` is the vendor's no. */
   protected message(request: SignedRequest, take: () => Answer, refuse: (quoted: string) => Answer): Answer | Promise<Answer> {
-    const word = this.answers.shift();
+    const word = this.word();
     if (word) return word;
     switch (this.behaviours.shift() ?? 'accept') {
       case 'accept':
@@ -93,6 +93,10 @@ export abstract class AzureResource {
         take();
         return { status: 0 };
     }
+  }
+
+  protected word(): Answer | undefined {
+    return this.answers.shift();
   }
 
   protected violation(what: string): Answer {

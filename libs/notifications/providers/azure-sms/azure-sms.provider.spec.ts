@@ -1,5 +1,6 @@
 import { AzureSms, recipientAnswer } from '../../../../test/simulators/azure-sms.js';
 import { ACCESS_KEY, fault } from '../../../../test/simulators/azure-resource.js';
+import type { DeliveryError } from '../../delivery-error.js';
 import { describeProvider, outbound } from '../../testing/describe-provider.js';
 import { AzureSmsProvider } from './azure-sms.provider.js';
 
@@ -84,9 +85,12 @@ describe('SMS by Azure', () => {
   });
 
   it('keeps a code of the vendor only when it is a word or a short number', async () => {
-    azure.answer({ status: 400, body: fault('BadRequest') }, { status: 400, body: fault(TO.slice(1)) });
-    await expect(send()).rejects.toMatchObject({ details: { vendorCode: 'BadRequest' } });
-    await expect(send()).rejects.toMatchObject({ details: {} });
+    const codes = [];
+    for (const code of ['BadRequest', '8523', TO.slice(1), `to ${TO}`]) {
+      azure.answer({ status: 400, body: fault(code) });
+      codes.push(await send().catch(({ details }: DeliveryError) => details.vendorCode));
+    }
+    expect(codes).toEqual(['BadRequest', '8523', undefined, undefined]);
   });
 
   it('is refused when it signs with another key', async () => {

@@ -86,6 +86,15 @@ describe('A call by Azure', () => {
     expect(call.state).toBe('connecting');
   });
 
+  it('keeps the line while the vendor may yet speak', async () => {
+    const { message, call } = await ring();
+    call.state = 'connected';
+    azure.answer({ status: 503, body: fault('ServiceUnavailable') });
+    await expect(react(event(call.id, 'speak'), message)).rejects.toMatchObject({ kind: 'retryable' });
+    await react(event(call.id, 'speak'), message);
+    expect(call).toMatchObject({ state: 'connected', spoken: [expect.any(String)] });
+  });
+
   it('is called again when the vendor is out of reach', async () => {
     const { message, call } = await ring();
     const closed = { ...transport(), endpoint: 'http://127.0.0.1:9' };

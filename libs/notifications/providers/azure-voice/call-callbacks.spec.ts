@@ -133,12 +133,23 @@ describe('Callbacks of a call', () => {
     expect(heard()).toMatchObject([{ attemptId: message.attemptId }]);
   });
 
-  it('refuses nobody for good while the keys of the vendor cannot be had', async () => {
-    const authorization = await azure.signer.authorization();
-    const callback = { method: 'POST', headers: { authorization }, query: {}, rawBody: Buffer.from('[]'), url: door.url };
-    const nowhere = transport('http://127.0.0.1:9');
-    await expect(provider.receive(callback, settings(), nowhere)).rejects.toMatchObject({ kind: 'retryable', reason: 'keys_unavailable' });
-    await expect(provider.receive(callback, settings(), transport())).resolves.toEqual({ events: [] });
+  it('refuses nobody for good while the keys of the vendor cannot be had, and asks again', async () => {
+    const gone = await AzureCalls.start();
+    const { url } = gone;
+    await gone.stop();
+    const receive = async (authorization?: string) =>
+      provider.receive(
+        { method: 'POST', headers: { authorization }, query: {}, rawBody: Buffer.from('[]'), url: door.url },
+        { ...settings(), resource_id: back?.resourceId ?? gone.resourceId },
+        transport(url),
+      );
+    let back: AzureCalls | undefined;
+    const early = await azure.signer.authorization();
+    await expect(receive(early)).rejects.toMatchObject({ kind: 'retryable', reason: 'keys_unavailable' });
+
+    back = await AzureCalls.start({ port: Number(new URL(url).port) });
+    await expect(receive(await back.signer.authorization())).resolves.toEqual({ events: [] });
+    await back.stop();
   });
 
   describe('with a person at the other end', () => {
