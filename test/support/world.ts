@@ -32,10 +32,13 @@ export const bare = ({ status, body: { request_id: _, ...rest } }: Answer) => ({
 
 /** The running product, the people in it, and the database behind it. */
 export class World {
-  constructor(readonly stack: Stack = inject('stack')) {}
+  readonly owner: pg.Pool;
+  readonly superuser: pg.Pool;
 
-  readonly owner = new pg.Pool({ connectionString: this.stack.env.MIGRATION_DATABASE_URL, max: 4 });
-  readonly superuser = new pg.Pool({ connectionString: this.stack.superUrl, max: 4 });
+  constructor(readonly stack: Stack = inject('stack')) {
+    this.owner = new pg.Pool({ connectionString: stack.env.MIGRATION_DATABASE_URL, max: 4 });
+    this.superuser = new pg.Pool({ connectionString: stack.superUrl, max: 4 });
+  }
 
   async stop() {
     await Promise.all([this.owner.end(), this.superuser.end()]);
