@@ -85,8 +85,7 @@ function readPhone(channel: Channel, text: string, reach: Reach): Recipient {
 
   const number = parsePhoneNumberFromString(written, { extract: false, ...(region && { defaultCountry: region as CountryCode }) });
   if (number?.isNonGeographic()) throw refused(reach, 'is in a satellite or international network (no country)');
-  if (!number?.isValid() || number.ext || !number.country || !E164.test(number.number))
-    throw invalid(reach, 'is not a number that anybody can have');
+  if (!number?.isValid() || !number.country || !E164.test(number.number)) throw invalid(reach, 'is not a number that anybody can have');
   const kind = number.getType();
   const why = kind && REFUSED[kind];
   if (why) throw refused(reach, `is ${why}`);

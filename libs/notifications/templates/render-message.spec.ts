@@ -57,6 +57,8 @@ describe('A message', () => {
       { channel: 'email', companyName: 'Acme\r\nBcc: eve@evil.com\u2028x' },
     );
     expect(subject).toBe('From Acme Bcc: eve@evil.com x');
+    const notice = render({ name: 'notice', subject: '{who}', body: 'Hi' }, { channel: 'email', variables: { who: 'a\r\nBcc: b' } });
+    expect(notice.subject).toBe('a Bcc: b');
   });
 });
 
