@@ -40,17 +40,20 @@ export class SignInService {
     await this.passwords.admit();
     const address = canonicalEmail(email);
     const hint = company_domain ?? tenantHeader;
+    const { ip } = this.audit.origin;
     const found = await this.statements.one(BEGIN_SIGN_IN, [
       address,
       hint ? (canonicalDomain(hint) ?? hint.trim().toLowerCase()) : null,
       signLookup(address),
+      ip ?? null,
     ]);
     if (found.status === 'blocked') {
       await this.refused(found, 'too_many_attempts');
       throw AuthError.tooManyAttempts({ retryAfter: found.retry_after ?? 60 });
     }
     const right = await this.passwords.verify(found.password_hash, password).catch(async (error) => {
-      await this.statements.run(FORGO_SIGN_IN, [found.tenant_id, address, signLookup(address)]); // never looked at, so not counted
+      // Never looked at, so not counted.
+      await this.statements.run(FORGO_SIGN_IN, [found.tenant_id, address, signLookup(address), found.at_known_address ? ip : null]);
       throw error;
     });
     if (!right || found.status !== 'known' || !found.is_active) {
