@@ -6,6 +6,7 @@ export const AuthError = defineErrors('auth', {
   tooManyAttempts: ['rate_limited', 'Too many attempts. Try again later.'],
   mfaRequired: ['forbidden', 'MFA verification required.'],
   enrolmentRequired: ['forbidden', 'Set up a second factor first.'],
+  mfaEnrollmentRequired: ['forbidden', 'Your company requires a second factor. Set one up, then sign in again.'],
   forbidden: ['forbidden', 'Your role does not allow this.'],
   invalidRefreshToken: ['unauthorized', 'This refresh token is not valid. Sign in again.'],
   wrongPassword: ['unauthorized', 'The current password is wrong.'],

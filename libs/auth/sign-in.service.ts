@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
 import { FactorAttempts, type Proof } from '@app/mfa';
-import { config, HotStatements, type PendingCaller, type PendingPurpose, type Role, signLookup, signTenant } from '@app/platform';
-import { canonicalDomain, policyOf } from '@app/tenants';
+import { config, HotStatements, type PendingCaller, type PendingPurpose, signLookup, signTenant } from '@app/platform';
+import { canonicalDomain, demandsFactor } from '@app/tenants';
 import type { LoginRequest, TokenResponse } from './auth.contract.js';
 import { AuthError } from './auth.errors.js';
 import { Passwords } from './passwords.service.js';
@@ -174,5 +174,5 @@ export class SignInService {
 /** What must follow the password: a factor that is set up, always; setting one up, where the company's policy demands it of the role. */
 function due({ factors, policy, role }: BegunSignIn): PendingPurpose | undefined {
   if (factors !== null) return 'verify';
-  return policyOf(policy).mfa[role as Role] === 'required' ? 'enroll' : undefined;
+  return demandsFactor(policy, role) ? 'enroll' : undefined;
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy, type StrategyOptionsWithRequest } from 'passport-jwt';
 import { config, HotStatements, type PendingCaller, type Role, SigningKeys, signTenant, type UserCaller } from '@app/platform';
+import { demandsFactor } from '@app/tenants';
 import { CHECK_SESSION } from './session.entity.js';
 import { CHECK_ENROLMENT } from './sign-in.entity.js';
 import { ACCESS, type AccessClaims, AUDIENCE, PENDING, type PendingClaims } from './tokens.js';
@@ -74,7 +75,7 @@ export class AccessStrategy extends PassportStrategy(Strategy, 'access') {
   async validate(_request: unknown, { sub, sid, company_id }: AccessClaims): Promise<UserCaller | false> {
     const [row] = await this.statements.run(CHECK_SESSION, [signTenant(company_id), sid, sub]);
     if (!row) return false;
-    const { amr, acr, auth_time, policy: _policy, ...profile } = row;
+    const { amr, acr, auth_time, policy, ...profile } = row;
     return {
       kind: 'user',
       id: sub,
@@ -86,6 +87,7 @@ export class AccessStrategy extends PassportStrategy(Strategy, 'access') {
       amr,
       acr,
       authTime: auth_time,
+      mfaDemanded: demandsFactor(policy, row.role),
       profile: { id: sub, company_id, ...profile },
     };
   }

@@ -18,6 +18,8 @@ export interface UserCaller {
   readonly amr: string[];
   readonly acr: string;
   readonly authTime: Date;
+  /** The company's policy demands a second factor of this role. */
+  readonly mfaDemanded: boolean;
   /** The rest of what the session check read; the auth library knows its shape. */
   readonly profile: Readonly<Record<string, unknown>>;
 }
@@ -47,6 +49,9 @@ export const Roles = Reflector.createDecorator<Role>();
 
 /** Open to a pending sign-in of this purpose, too. */
 export const Pending = Reflector.createDecorator<PendingPurpose>();
+
+/** Open to a session of one factor, too, where the company's policy demands two: only what looks at oneself, or leaves. */
+export const OneFactorEnough = Reflector.createDecorator<true>();
 
 export const CurrentCaller = createParamDecorator(
   (_: unknown, context: ExecutionContext): Caller => context.switchToHttp().getRequest().user,

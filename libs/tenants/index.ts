@@ -1,4 +1,4 @@
-export { canonicalDomain, type CompanyPolicy, policyOf } from './tenant.contract.js';
+export { canonicalDomain, type CompanyPolicy, demandsFactor } from './tenant.contract.js';
 export { Tenant } from './tenant.entity.js';
 export { TenantsModule } from './tenants.module.js';
 export { TenantsService } from './tenants.service.js';

@@ -17,6 +17,10 @@ export type CompanyPolicy = z.output<typeof companyPolicy>;
 /** The policy in force: what is stored, over the defaults. */
 export const policyOf = (stored: unknown): CompanyPolicy => companyPolicy.parse(stored ?? {});
 
+/** Whether this role needs a second factor. Asked at every request, so it reads the one field. */
+export const demandsFactor = (stored: unknown, role: string): boolean =>
+  (stored as { mfa?: Record<string, unknown> } | null)?.mfa?.[role] === 'required';
+
 export const company = z
   .object({ id: z.uuid(), name: z.string(), domain: z.string(), policy: companyPolicy, created_at: z.string() })
   .meta({ id: 'Company' });
