@@ -21,7 +21,8 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
   async purge() {
     try {
       const { rows } = await this.statements.pool.query('select * from app.purge_expired()');
-      log().info({ purged: rows[0] }, 'purged what was over');
+      const { rows: thinned } = await this.statements.pool.query('select app.audit_thin() as heads');
+      log().info({ purged: { ...rows[0], ...thinned[0] } }, 'purged what was over');
     } catch (error) {
       log().warn({ err: error }, 'could not purge what is over; trying again later');
     }
