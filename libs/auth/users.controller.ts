@@ -21,8 +21,7 @@ export class UsersController {
   @ApiOperation({ summary: 'Me', operationId: 'getMe' })
   @Returns(contract.user)
   me(@CurrentCaller() { profile }: UserCaller) {
-    const { created_at, last_login } = profile as { created_at: Date; last_login: Date | null };
-    return { ...profile, created_at: created_at.toISOString(), last_login: last_login?.toISOString() ?? null };
+    return profile;
   }
 
   @Put('me')

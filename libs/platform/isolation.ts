@@ -57,8 +57,7 @@ const FORBIDDEN: Record<string, string[]> = {
 const UNGOVERNED = ['TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN'];
 const TENANT = (column: string) => `(${column} = ( SELECT app.current_tenant() AS current_tenant))`;
 /** For the owner's own functions alone, which bind a tenant by its signature before they read a row. */
-const FUNCTIONS = (column: string) =>
-  `(${column} = ( SELECT (NULLIF(current_setting('app.bound'::text, true), ''::text))::uuid AS "nullif"))`;
+const FUNCTIONS = (column: string) => `(${column} = (NULLIF(current_setting('app.bound'::text, true), ''::text))::uuid)`;
 /** For the owner's clean-up alone: rows whose time is over, to be deleted and never written. Of these tables these rows, and no others. */
 const RETENTION: Record<string, string> = {
   session: `(expires_at < (now() - '30 days'::interval))`,

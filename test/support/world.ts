@@ -345,7 +345,7 @@ export interface AnotherDatabase {
   drop(): Promise<void>;
 }
 
-/** Runs a process to its end, with exactly this environment. After 20 s it is killed: `code` is null. */
+/** Runs a process to its end, with exactly this environment. After a minute it is killed: `code` is null. */
 export async function ran(
   entry: string,
   env: Record<string, string>,
@@ -355,7 +355,7 @@ export async function ran(
   let [stdout, stderr] = ['', ''];
   child.stdout?.on('data', (chunk) => (stdout += chunk));
   child.stderr?.on('data', (chunk) => (stderr += chunk));
-  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
   const [code] = (await once(child, 'close')) as [number | null];
   clearTimeout(timer);
   return { code, stdout, stderr, output: stdout + stderr };

@@ -6,9 +6,10 @@ import pg from 'pg';
 import { config, ConfigError } from '../config.js';
 import { Migration20261120000000_foundation } from './Migration20261120000000_foundation.js';
 import { Migration20261121000000_attempts } from './Migration20261121000000_attempts.js';
+import { Migration20261121000100_hot_paths } from './Migration20261121000100_hot_paths.js';
 
 /** Every migration, in order. Never edited once released. */
-export const MIGRATIONS = [Migration20261120000000_foundation, Migration20261121000000_attempts];
+export const MIGRATIONS = [Migration20261120000000_foundation, Migration20261121000000_attempts, Migration20261121000100_hot_paths];
 
 /** The newest migration's name: what `/health/ready` and the start of a process compare with. */
 export const NEWEST = MIGRATIONS.at(-1)!.name;
