@@ -10,8 +10,10 @@ describe('Guessing', () => {
   });
   afterAll(() => world.stop());
 
+  /** Whose people sign in from elsewhere: here, whoever knocks is a stranger. */
+  const elsewhere = async () => (await world.company()).isUnknownHere();
   const enrolled = async (): Promise<Person> => {
-    const { admin } = await world.company();
+    const { admin } = await elsewhere();
     await admin.enablesTotp();
     return admin;
   };
@@ -28,7 +30,7 @@ describe('Guessing', () => {
 
   describe('a password', () => {
     it('is free ten times in a row, over both processes, and must wait after the tenth', async () => {
-      const { admin } = await world.company();
+      const { admin } = await elsewhere();
       const first = await times(10, (at) => admin.login({ password: WRONG }, at));
       expect(first.map(outcome)).toEqual(Array(10).fill('auth.invalid_credentials'));
       expect(await admin.failures('password')).toEqual({
@@ -44,7 +46,7 @@ describe('Guessing', () => {
     });
 
     it('must wait longer after each further failure, up to an hour', async () => {
-      const { admin } = await world.company();
+      const { admin } = await elsewhere();
       for (const [before, wait] of [
         [9, 30],
         [10, 60],
@@ -66,7 +68,7 @@ describe('Guessing', () => {
     });
 
     it('that is right ends the count, once the wait is over', async () => {
-      const { admin } = await world.company();
+      const { admin } = await elsewhere();
       await admin.hasFailed('password', 12);
       expect(outcome(await admin.login())).toBe('accepted');
       expect(await admin.failures('password')).toEqual({ failures: 0, seconds: 0 });
@@ -76,15 +78,16 @@ describe('Guessing', () => {
     });
 
     it('of an account there is not counts alike and is answered alike, byte for byte', async () => {
-      const { admin, domain } = await world.company();
+      const { admin, domain } = await elsewhere();
       const inactive = await admin.company.person();
+      await admin.company.isUnknownHere();
       await admin.post(`/api/users/${inactive.id}/deactivate`);
       const accounts = [
         { email: admin.email },
         { email: `nobody@${domain}` },
         { email: inactive.email, password: PASSWORD },
-        { email: `nobody@${domain}`, company_domain: undefined },
-        { email: admin.email, company_domain: `no-company-${domain}` },
+        { email: `somebody@${domain}`, company_domain: undefined },
+        { email: `anybody@${domain}`, company_domain: `no-company-${domain}` },
       ];
       const told = await Promise.all(accounts.map((body) => times(12, (at) => login({ company_domain: domain, ...body }, {}, at))));
       const seen = told.map((answers) => answers.map((answer) => ({ ...bare(answer), headers: [...answer.headers.keys()].toSorted() })));
@@ -95,7 +98,7 @@ describe('Guessing', () => {
     });
 
     it('has one count, however the account is spelled', async () => {
-      const { admin, id, domain } = await world.company();
+      const { admin, id, domain } = await elsewhere();
       const [name, host] = admin.email.split('@') as [string, string];
       const spellings: [object, Record<string, string>?][] = [
         [{ email: admin.email }],
@@ -121,18 +124,50 @@ describe('Guessing', () => {
         );
     });
 
-    it('in one company says nothing of the same address in another', async () => {
-      const { admin } = await world.company();
-      const other = await world.company();
-      const twin = await other.person('user', 'twin');
-      await other.sql('update user_account set email = $2, email_canonical = $2 where id = $1', [twin.id, admin.email]);
-      await admin.hasFailed('password', 10, 30);
-      expect(outcome(await admin.login())).toBe('auth.too_many_attempts');
-      expect(outcome(await login({ email: admin.email, password: PASSWORD, company_domain: other.domain }))).toBe('accepted');
+    it('is counted for the address, so that the count tells nobody which company it belongs to', async () => {
+      const { admin, domain } = await elsewhere();
+      const other = await elsewhere();
+      const nobody = `nobody@${domain}`;
+      for (const email of [admin.email, nobody]) {
+        const tries = [
+          ...(await times(5, () => login({ email, company_domain: domain }))),
+          ...(await times(3, () => login({ email, company_domain: other.domain }))),
+          ...(await times(2, () => login({ email }))),
+        ];
+        expect(tries.map(outcome), email).toEqual(Array(10).fill('auth.invalid_credentials'));
+        for (const company_domain of [domain, other.domain, 'no-such-company.test', undefined])
+          expect(outcome(await login({ email, company_domain })), `${email} ${company_domain}`).toBe('auth.too_many_attempts');
+      }
+    });
+
+    it('that is right in one company ends no count of another, whoever has the same e-mail there', async () => {
+      const { admin, domain } = await elsewhere();
+      const own = await elsewhere();
+      const twin = await own.person('user', 'twin');
+      await own.sql('update user_account set email = $2, email_canonical = $2 where id = $1', [twin.id, admin.email]);
+      const signsInAtTheirOwn = () => login({ email: admin.email, password: PASSWORD, company_domain: own.domain });
+      await times(4, () => login({ email: admin.email, company_domain: domain }));
+      await times(3, () => login({ email: admin.email, company_domain: own.domain }));
+      await times(2, () => login({ email: admin.email }));
+      expect(await failures(admin, 'password')).toBe(9);
+      expect(outcome(await signsInAtTheirOwn())).toBe('accepted');
+      expect(await failures(admin, 'password'), 'its own and those of no company are gone').toBe(4);
+      await times(6, () => login({ email: admin.email, company_domain: domain }));
+      await own.isUnknownHere();
+      expect(outcome(await signsInAtTheirOwn()), 'the count is one').toBe('auth.too_many_attempts');
+      await admin.hasFailed('password', 12);
+      expect(outcome(await signsInAtTheirOwn()), 'once the wait is over').toBe('accepted');
+      expect(await admin.failures('password'), 'and the wait goes on').toEqual({
+        failures: 12,
+        seconds: expect.toSatisfy((seconds: number) => seconds > 200 && seconds <= 240),
+      });
+      await admin.hasFailed('password', 12);
+      expect(outcome(await admin.login())).toBe('accepted');
+      expect(await failures(admin, 'password')).toBe(0);
     });
 
     it('of others cannot push an account out of the book', async () => {
-      const { admin, domain } = await world.company();
+      const { admin, domain } = await elsewhere();
       await admin.hasFailed('password', 7);
       await Promise.all(Array.from({ length: 20 }, (_, at) => login({ email: `flood-${at}@${domain}`, company_domain: domain }, {}, at)));
       expect(await failures(admin, 'password')).toBe(7);
@@ -336,7 +371,7 @@ describe('Guessing', () => {
     });
 
     it.each(Object.entries(passwordDoors))('a wrong password is counted, and a right one not looked at after ten: %s', async (_, door) => {
-      const { admin } = await world.company();
+      const { admin } = await elsewhere();
       const before = await failures(admin, 'password');
       expect(outcome(await door(admin, WRONG))).toBeOneOf(['auth.invalid_credentials', 'auth.wrong_password']);
       expect(await failures(admin, 'password')).toBe(before + 1);

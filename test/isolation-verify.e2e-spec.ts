@@ -41,6 +41,18 @@ const HOLES: Record<string, Hole> = {
     done: 'create policy helpful on user_account to watchword_owner using (true)',
     says: ['user_account: policy helpful opens other rows to the functions of watchword_owner'],
   },
+  'a clean-up that reaches younger rows': {
+    done: `alter policy retention on audit_head using ((signed_at)::timestamptz < now())`,
+    says: ['audit_head: policy retention opens other rows to the functions of watchword_owner'],
+  },
+  'a clean-up that may write': {
+    done: 'alter policy retention on session with check (true)',
+    says: ['session: policy retention opens other rows to the functions of watchword_owner'],
+  },
+  'a clean-up of a table that has none': {
+    done: `create policy retention on audit_event to watchword_owner using (created_at < now() - interval '1 day') with check (false)`,
+    says: ['audit_event: policy retention opens other rows to the functions of watchword_owner'],
+  },
   "the functions' policy for everybody": {
     done: `drop policy functions on session; create policy functions on session using (tenant_id = (select nullif(current_setting('app.bound', true), '')::uuid))`,
     says: ['session: policy functions for public lets other rows through'],

@@ -678,6 +678,7 @@ describe('In the database, the role of the apps', () => {
     'audit_page',
     'audit_record',
     'audit_requeue',
+    'audit_thin',
     'current_tenant',
     'enrolment_check',
     'factor_attempt',
@@ -765,7 +766,7 @@ describe('In the database, the role of the apps', () => {
       }
     }
     expect(met).toEqual(
-      RUN_AS_OWNER.filter((name) => !['attempt_clear', 'attempt_take', 'current_tenant', 'purge_expired'].includes(name)),
+      RUN_AS_OWNER.filter((name) => !['attempt_clear', 'attempt_take', 'audit_thin', 'current_tenant', 'purge_expired'].includes(name)),
     );
     expect(refusals).toBe(10 * 8 + 6 * 6);
     expect(await snapshot(globex)).toEqual(before);
@@ -890,7 +891,7 @@ describe('In the database, the role of the apps', () => {
 
   it('deletes for others only what has long been over', async () => {
     const before = [await snapshot(acme), await snapshot(globex)];
-    await app.query('select * from app.purge_expired()');
+    await app.query('select * from app.purge_expired(), app.audit_thin()');
     expect([await snapshot(acme), await snapshot(globex)]).toEqual(before);
   });
 

@@ -203,7 +203,7 @@ describe('The scale of the limits', () => {
   });
 
   it('does not reach the guesses an account, a factor or a sign-in has', async () => {
-    const company = await world.company();
+    const company = await (await world.company()).isUnknownHere();
     const guess = (person: Person, at: number) =>
       world.call('POST', '/api/auth/login', { body: { email: person.email, password: `wrong ${at}` }, at });
     expect(world.stack.env.RATE_LIMIT_SCALE).toBe('10000');

@@ -47,6 +47,12 @@ const heals = async (url: string) => {
   }
 };
 
+/** The last good answer is good for a second. */
+const notReady = async (url: string) => {
+  await vi.waitFor(async () => expect((await fetch(`${url}/health/ready`)).ok).toBe(false), { timeout: 5_000, interval: 100 });
+  return asks(url)('GET', '/health/ready');
+};
+
 describe('Probes', () => {
   it('say that the process lives and that it is ready', async () => {
     expect((await world.call('GET', '/health/live')).body).toEqual({ status: 'ok' });
@@ -56,12 +62,31 @@ describe('Probes', () => {
     });
   });
 
+  it('ask the database once a second, however many ask them', async () => {
+    const proxy = await Proxy.before(world.stack.env.DATABASE_URL!);
+    const api = await ownApi({ DATABASE_URL: proxy.url });
+    try {
+      const ready = async () => (await fetch(`${api.url}/health/ready`)).status;
+      await sleep(1_100);
+      const before = proxy.times('select 1\0');
+      expect(new Set(await Promise.all(Array.from({ length: 50 }, ready)))).toEqual(new Set([200]));
+      for (let n = 0; n < 20; n++) expect(await ready()).toBe(200);
+      expect(proxy.times('select 1\0') - before).toBe(1);
+      await sleep(1_100);
+      expect(await ready()).toBe(200);
+      expect(proxy.times('select 1\0') - before).toBe(2);
+    } finally {
+      await api.stop();
+      await proxy.stop();
+    }
+  });
+
   it('name the migrations when they are behind', async () => {
     const database = await anotherDatabase(world.stack);
     const api = await ownApi(database.env);
     try {
       await database.sql('delete from migration');
-      const { status, body } = await asks(api.url)('GET', '/health/ready');
+      const { status, body } = await notReady(api.url);
       expect(status).toBe(503);
       expect(body).toMatchObject({
         code: 'health.not_ready',
@@ -116,7 +141,7 @@ describe('A database that is away', () => {
     for (const answer of everything('x', 'x').slice(0, 2)) await answer;
     proxy.turns('refuse');
     for (const answer of await Promise.all(everything(admin.token, admin.refreshToken))) expectAway(answer);
-    const ready = await asks(api.url)('GET', '/health/ready');
+    const ready = await notReady(api.url);
     expect([ready.status, ready.body.code, ready.body.errors[0]]).toEqual([
       503,
       'health.not_ready',
@@ -151,7 +176,7 @@ describe('A database that is away', () => {
     const started = Date.now();
     for (const answer of await Promise.all(everything(admin.token, admin.refreshToken))) expectAway(answer);
     expect(Date.now() - started).toBeLessThan(25_000);
-    const ready = await asks(api.url)('GET', '/health/ready');
+    const ready = await notReady(api.url);
     expect([ready.status, ready.body.code]).toEqual([503, 'health.not_ready']);
     proxy.turns('refuse');
     proxy.turns('clear');

@@ -298,7 +298,7 @@ describe('When everybody comes at once', () => {
   });
 
   it('of 100 wrong passwords ten are looked at, and the right one after them is not', async () => {
-    const company = await world.company();
+    const company = await (await world.company()).isUnknownHere();
     const { admin } = company;
     await admin.hasFailed('password', 0);
     const attempt = {

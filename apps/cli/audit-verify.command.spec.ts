@@ -68,10 +68,21 @@ describe('watchword audit verify', () => {
     });
   });
 
-  it('warns that a tail without a head proves nothing', async () => {
-    const { status, stdout } = await run([...lines(chain), heads[0]!]);
-    expect(status).toBe(0);
-    expect(stdout).toContain('1 signed head, the newest over seq 600.\nNOTE: no head signs the last 604 events (seq 601–1204) yet:');
+  it('refuses a tail after the last head, and says how long it is', async () => {
+    expect(await run([...lines(chain), heads[0]!])).toMatchObject({
+      status: 1,
+      stdout: 'BROKEN: no signed head covers the last 604 events (seq 601–1204), so anybody could have written them.\n',
+    });
+    expect(await run([...lines(chain.slice(0, 600)), heads[0]!])).toMatchObject({ status: 0 });
+  });
+
+  it("refuses another company's export when told whose it must be", async () => {
+    expect(await run(whole, { args: ['--company', company_id.toUpperCase()] })).toMatchObject({ status: 0 });
+    const other = chain[0]!.id;
+    expect(await run(whole, { args: ['--company', other] })).toMatchObject({
+      status: 1,
+      stdout: `BROKEN at line 1: seq 1 (id ${chain[0]!.id}) belongs to company ${company_id}, not to ${other}.\n`,
+    });
   });
 
   it('takes the key from a file', async () => {
@@ -152,7 +163,7 @@ describe('watchword audit verify', () => {
   });
 
   it('refuses a file without heads, and an empty one', async () => {
-    const unsigned = 'BROKEN: no signed head covers any event in this file, so anybody could have written it.\n';
+    const unsigned = 'BROKEN: no signed head covers any of the 1,204 events in this file, so anybody could have written it.\n';
     expect(await run(whole.slice(0, 1204))).toMatchObject({ status: 1, stdout: unsigned });
     expect(await run([])).toMatchObject({ status: 1, stdout: 'BROKEN: there are no events in this file.\n' });
   });
@@ -186,6 +197,7 @@ describe('watchword audit verify', () => {
     ['no key', ['export.ndjson'], 'Usage:'],
     ['two files', ['a', 'b', '--key', '{}'], 'Usage:'],
     ['an unknown option', ['a', '--key', '{}', '--fast'], '--fast'],
+    ['a company that is no id', ['a', '--key', '{}', '--company', 'acme.example'], '--company'],
     ['a slice without its hash', ['a', '--key', '{}', '--from', '5'], '--prev-hash'],
     ['a slice without its beginning', ['a', '--key', '{}', '--prev-hash', 'f'.repeat(64)], '--from'],
     ['a key that is not JSON', ['a', '--key', '{kty'], 'not JSON'],

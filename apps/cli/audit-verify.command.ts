@@ -4,14 +4,15 @@ import { parseArgs } from 'node:util';
 // Not through @app/audit: verifying needs neither Nest nor a database, so it starts at once and runs anywhere.
 import { MAX_LINE, verifyChain, type ChainReport, type Problem, type VerifyOptions } from '../../libs/audit/chain-verifier.js';
 
-const USAGE = `Usage: watchword audit verify <file> --key <jwk> [--json] [--from <seq> --prev-hash <hex>]
+const USAGE = `Usage: watchword audit verify <file> --key <jwk> [--company <id>] [--json] [--from <seq> --prev-hash <hex>]
 
   <file>        the audit export (NDJSON), or - to read it from standard input
   --key         the public key: a file holding a JWK or JWKS, or that JSON itself
+  --company     whose export it must be, by id: another company's is refused
   --json        print the result as one JSON object
   --from        the export is a slice that begins with this seq, after an event whose hash is --prev-hash
 
-Exit status: 0 the chain is whole, 1 it is broken, 2 no verdict (wrong usage, or something could not be read).
+Exit status: 0 the chain is whole and a signed head covers its last event, 1 it is not, 2 no verdict (wrong usage, or something could not be read).
 A file cannot show that events and their heads were both cut off its end: append heads you kept to it, they may stand anywhere.
 `;
 
@@ -24,12 +25,12 @@ type Terminal = { stdout: Output; stderr: Output; stdin?: AsyncIterable<Uint8Arr
 /** `argv` is what follows `watchword audit verify`. Returns the exit status; the verdict goes to stdout, everything else to stderr. */
 export async function auditVerify(argv: string[], out: Terminal): Promise<number> {
   try {
-    const { file, key, json, help, from } = readArguments(argv);
+    const { file, key, json, help, ...options } = readArguments(argv);
     if (help) return say(out.stdout, USAGE, 0);
     const publicKeys = await readKey(key);
     const lines = splitLines(file === '-' ? (out.stdin ?? process.stdin) : read(file));
-    const report = await verifyChain(withProgress(lines, out.stderr), publicKeys, { from });
-    return say(out.stdout, `${json ? JSON.stringify(report) : describeReport(report, from)}\n`, report.ok ? 0 : 1);
+    const report = await verifyChain(withProgress(lines, out.stderr), publicKeys, options);
+    return say(out.stdout, `${json ? JSON.stringify(report) : describeReport(report, options.from)}\n`, report.ok ? 0 : 1);
   } catch (error) {
     return say(out.stderr, `watchword audit verify: ${error instanceof Error ? error.message : String(error)}\n`, 2);
   }
@@ -46,6 +47,7 @@ function readArguments(argv: string[]) {
     allowPositionals: true,
     options: {
       key: { type: 'string' },
+      company: { type: 'string' },
       json: { type: 'boolean', default: false },
       from: { type: 'string' },
       'prev-hash': { type: 'string' },
@@ -55,7 +57,12 @@ function readArguments(argv: string[]) {
   const { key = '', json, help } = values;
   const [file = ''] = positionals;
   if (!help && (positionals.length !== 1 || !file || !key)) throw new Error(`One file and one --key are needed.\n\n${USAGE}`);
-  return { file, key, json, help, from: readSlice(values.from, values['prev-hash']) };
+  return { file, key, json, help, companyId: readCompany(values.company), from: readSlice(values.from, values['prev-hash']) };
+}
+
+function readCompany(id?: string): string | undefined {
+  if (id !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) throw new Error('--company takes the id of a company.');
+  return id?.toLowerCase();
 }
 
 function readSlice(from?: string, prevHash?: string): VerifyOptions['from'] {
@@ -113,18 +120,15 @@ async function* withProgress(lines: AsyncIterable<string>, stderr: Output): Asyn
 }
 
 function describeReport(report: ChainReport, from: VerifyOptions['from']): string {
-  const { problem, events, firstSeq, lastSeq, companyId, heads, unsignedTail } = report;
+  const { problem, events, firstSeq, lastSeq, companyId, heads } = report;
   if (problem)
     return `BROKEN${['empty', 'unsigned'].includes(problem.kind) ? '' : ` at line ${problem.line}`}: ${describeProblem(problem, report)}.`;
-  const newest = lastSeq! - unsignedTail;
   const chain = from ? 'one unbroken chain that follows the given hash' : 'one unbroken chain';
-  const good = `OK: ${count(events, 'event')} (seq ${range(firstSeq!, lastSeq!)}) of company ${companyId} in ${chain}; ${count(heads, 'signed head')}, the newest over seq ${newest}.`;
-  if (unsignedTail === 0) return good;
-  return `${good}\nNOTE: no head signs the last ${count(unsignedTail, 'event')} (seq ${range(newest + 1, lastSeq!)}) yet: whether that tail was rewritten or cut cannot be told from this file.`;
+  return `OK: ${count(events, 'event')} (seq ${range(firstSeq!, lastSeq!)}) of company ${companyId} in ${chain}; ${count(heads, 'signed head')}, the newest over seq ${lastSeq}.`;
 }
 
 /** A sentence without its full stop. */
-function describeProblem(problem: Problem, { companyId, lastSeq }: ChainReport): string {
+function describeProblem(problem: Problem, { companyId, lastSeq, events, unsignedTail }: ChainReport): string {
   const { kind, seq, id, expected, missing, foundAt, detail } = problem;
   const row = id ? `seq ${seq} (id ${id})` : `the signed head over seq ${seq}`;
   switch (kind) {
@@ -149,7 +153,9 @@ function describeProblem(problem: Problem, { companyId, lastSeq }: ChainReport):
     case 'truncated':
       return `${row} vouches for more than is here: ${lastSeq === null ? 'there are no events' : `the events end at seq ${lastSeq}`}, so the end was cut off`;
     case 'unsigned':
-      return 'no signed head covers any event in this file, so anybody could have written it';
+      return unsignedTail === events
+        ? `no signed head covers any of the ${count(events, 'event')} in this file, so anybody could have written it`
+        : `no signed head covers the last ${count(unsignedTail, 'event')} (seq ${range(lastSeq! - unsignedTail + 1, lastSeq!)}), so anybody could have written them`;
   }
 }
 

@@ -22,7 +22,8 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
     try {
       const { rows } = await this.statements.pool.query('select * from app.purge_expired()');
       const { rows: deliveries } = await this.statements.pool.query('select * from app.purge_deliveries()');
-      log().info({ purged: { ...rows[0], ...deliveries[0] } }, 'purged what was over');
+      const { rows: thinned } = await this.statements.pool.query('select app.audit_thin() as heads');
+      log().info({ purged: { ...rows[0], ...deliveries[0], ...thinned[0] } }, 'purged what was over');
     } catch (error) {
       log().warn({ err: error }, 'could not purge what is over; trying again later');
     }

@@ -71,8 +71,23 @@ describe('A whole chain', () => {
     expect(await verify(chain.flatMap((event) => (event.seq % 20 === 0 ? [event, head(event)] : [event])))).toEqual(whole);
   });
 
-  it('says how many events no head signs yet', async () => {
-    expect(await verify([...chain, head(chain[29]!)])).toMatchObject({ ok: true, heads: 1, unsignedTail: 10 });
+  it('ends with its newest head: what comes after that anybody could have written', async () => {
+    expect(await verify([...chain, head(chain[29]!)])).toMatchObject({
+      ok: false,
+      events: 40,
+      heads: 1,
+      unsignedTail: 10,
+      problem: { kind: 'unsigned' },
+    });
+    expect(await verify([...chain.slice(0, 30), head(chain[29]!)])).toMatchObject({ ok: true, unsignedTail: 0 });
+  });
+
+  it('is verified as the export of the company it must be of', async () => {
+    expect(await verify(signed(chain), { companyId: ACME })).toMatchObject({ ok: true, companyId: ACME });
+    const others = await verify(signed(chain), { companyId: RIVAL });
+    expect(others).toMatchObject({ ok: false, events: 0, problem: { kind: 'wrong_company', line: 1, seq: 1, detail: ACME } });
+    const headFirst = await verify([head(last), ...chain], { companyId: RIVAL });
+    expect(headFirst).toMatchObject({ ok: false, problem: { kind: 'wrong_company', line: 1, detail: ACME } });
   });
 
   it('may be written with other spacing, order of fields and line ends', async () => {

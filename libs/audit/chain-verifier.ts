@@ -16,7 +16,7 @@ export type ProblemKind =
   | 'bad_signature' // by an unknown key, or wrong; `detail` says which
   | 'head_mismatch' // the signed hash is another: history at or before that seq was rewritten
   | 'truncated' // a head vouches for an event beyond the last one
-  | 'unsigned'; // no head covers any of the events
+  | 'unsigned'; // no head covers the last `unsignedTail` events, which may be all of them
 
 /** The first broken row. `line` counts from 1, `expected` is the seq whose turn it was; heads and unreadable rows have no `id`. */
 export type Problem = {
@@ -42,15 +42,18 @@ export type ChainReport = {
   problem?: Problem;
 };
 
-/** `from`: the export is a slice that begins with this seq, after an event with this hash; the caller vouches for both. */
-export type VerifyOptions = { from?: { seq: number; prevHash: string } | undefined };
+/**
+ * `from`: the export is a slice that begins with this seq, after an event with this hash; the caller vouches for both.
+ * `companyId`: whose export it must be; without it, the first row says.
+ */
+export type VerifyOptions = { from?: { seq: number; prevHash: string } | undefined; companyId?: string | undefined };
 
 /**
  * Verifies an NDJSON export line by line: events in seq order, heads anywhere. It holds the heads whose event is still to come, and 32 bytes
  * an event, since a head may also come after its event. Throws TypeError when no usable key is given.
  */
 export async function verifyChain(lines: AsyncIterable<string>, publicKeys: Jwk | Jwks, options: VerifyOptions = {}): Promise<ChainReport> {
-  const reading = new ChainReading(readHeadKeys(publicKeys), options.from);
+  const reading = new ChainReading(readHeadKeys(publicKeys), options);
   for await (const line of lines) {
     const problem = reading.next(line);
     if (problem) return reading.report(problem);
@@ -60,7 +63,8 @@ export async function verifyChain(lines: AsyncIterable<string>, publicKeys: Jwk 
 
 class ChainReading {
   private line = 0;
-  private companyId: string | null = null;
+  private companyId: string | null;
+  private readonly from: VerifyOptions['from'];
   private readonly first: number;
   private readonly hashes = new HashList();
   private readonly awaited = new Map<number, { hash: string; line: number }>(); // heads whose event is still to come, by seq
@@ -70,8 +74,10 @@ class ChainReading {
 
   constructor(
     private readonly keys: HeadKey[],
-    private readonly from: VerifyOptions['from'],
+    { from, companyId }: VerifyOptions,
   ) {
+    this.from = from;
+    this.companyId = companyId ?? null;
     this.first = from?.seq ?? 1;
   }
 
@@ -88,7 +94,7 @@ class ChainReading {
     if (this.gap) return this.gap;
     for (const [seq, { line }] of this.awaited) return this.problem('truncated', { seq }, { line });
     if (this.hashes.length === 0) return this.problem('empty');
-    return this.signedSeq < this.first ? this.problem('unsigned') : undefined;
+    return this.signedSeq < this.expected - 1 ? this.problem('unsigned') : undefined;
   }
 
   report(problem: Problem | undefined): ChainReport {

@@ -66,7 +66,13 @@ export class AccountsService {
   async provePassword({ id, email }: UserCaller, password: string): Promise<void> {
     const subject = canonicalEmail(email);
     const wait = await this.context.transaction(
-      async (em) => (await em.execute<{ wait: number | null }[]>(`select app.attempt_take('password', ?) as wait`, [subject]))[0]!.wait,
+      async (em) =>
+        (
+          await em.execute<{ wait: number | null }[]>(`select app.attempt_take('password', ?, ?) as wait`, [
+            subject,
+            this.context.origin.ip ?? null,
+          ])
+        )[0]!.wait,
     );
     if (wait !== null) throw AuthError.tooManyAttempts({ retryAfter: wait });
     const user = await this.context.transaction((em) => em.findOneOrFail(User, { id }, { populate: ['passwordHash'] }));

@@ -2,7 +2,17 @@ import { Body, Controller, Delete, Get, Headers, Param, Post, SerializeOptions }
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { message, MfaService } from '@app/mfa';
-import { CurrentCaller, Pending, type PendingCaller, Public, Returns, Roles, SignInRoute, type UserCaller } from '@app/platform';
+import {
+  CurrentCaller,
+  OneFactorEnough,
+  Pending,
+  type PendingCaller,
+  Public,
+  Returns,
+  Roles,
+  SignInRoute,
+  type UserCaller,
+} from '@app/platform';
 import { AccountsService } from './accounts.service.js';
 import * as contract from './auth.contract.js';
 import { SessionsService } from './sessions.service.js';
@@ -63,6 +73,7 @@ export class AuthController {
 
   @Post('logout')
   @Roles('user')
+  @OneFactorEnough(true)
   @ApiBearerAuth()
   @ApiOperation({ summary: 'End this session', operationId: 'logout' })
   @Returns(message)
@@ -73,6 +84,7 @@ export class AuthController {
 
   @Post('logout-all')
   @Roles('user')
+  @OneFactorEnough(true)
   @ApiBearerAuth()
   @ApiOperation({ summary: 'End all my sessions', operationId: 'logoutAll' })
   @Returns(message)
@@ -127,7 +139,7 @@ export class AuthController {
     @Body({ schema: contract.disableMfaRequest }) { password, code }: z.output<typeof contract.disableMfaRequest>,
   ) {
     await this.accounts.provePassword(caller, password);
-    await this.mfa.disable(caller.id, code);
+    await this.mfa.disable(caller, code);
     return done('MFA successfully disabled');
   }
 }

@@ -1,9 +1,21 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
-import { type Caller, Pending, PublicRoute, RequestContext, ROLES, Roles, ScopesRoute } from '@app/platform';
+import {
+  type Caller,
+  OneFactorEnough,
+  Pending,
+  type PendingPurpose,
+  PublicRoute,
+  RequestContext,
+  ROLES,
+  Roles,
+  ScopesRoute,
+  type UserCaller,
+} from '@app/platform';
 import { AuthError } from './auth.errors.js';
 import { type Credential, credentialOf } from './credentials.js';
+import { ONE_FACTOR } from './sign-in.service.js';
 import { ACCESS, PENDING, tokenType } from './tokens.js';
 
 class StrategyGuard extends AuthGuard(['access']) {
@@ -75,6 +87,7 @@ export class CallerGuard implements CanActivate {
     const caller = request.user!;
     if (caller.kind === 'pending' && caller.purpose !== purpose)
       throw caller.purpose === 'enroll' ? AuthError.enrolmentRequired() : AuthError.mfaRequired();
+    if (caller.kind === 'user' && caller.mfaDemanded && caller.acr === ONE_FACTOR) this.requireFactor(caller, execution, purpose);
     this.context.bind({ tenantId: caller.tenantId, userId: caller.id, ...(caller.kind === 'user' && { sessionId: caller.sessionId }) });
     return true;
   }
@@ -86,6 +99,13 @@ export class CallerGuard implements CanActivate {
     const { tenantId, id } = request.user!;
     this.context.bind({ tenantId, applicationId: id });
     return true;
+  }
+
+  /** The policy holds for sessions that were opened before it, too: they may set a factor up where there is none, and otherwise only leave. */
+  private requireFactor({ profile }: UserCaller, execution: ExecutionContext, purpose: PendingPurpose | undefined) {
+    if (this.reflector.get(OneFactorEnough, execution.getHandler())) return;
+    if (profile.mfa_enabled) throw AuthError.mfaRequired({ detail: 'Your company requires a second factor. Sign in again, with yours.' });
+    if (purpose !== 'enroll') throw AuthError.mfaEnrollmentRequired();
   }
 }
 

@@ -23,6 +23,7 @@ const schema = defineEntity({
 export class Session extends schema.class {}
 schema.setClass(Session);
 
+/** As JSON brings it: times are text in ISO 8601 with the server's offset. */
 export interface CheckedSession {
   email: string;
   email_verified: boolean;
@@ -31,13 +32,13 @@ export interface CheckedSession {
   role: string;
   is_active: boolean;
   mfa_enabled: boolean;
-  created_at: Date;
-  last_login: Date | null;
+  created_at: string;
+  last_login: string | null;
   company_name: string;
   policy: unknown;
   amr: string[];
   acr: string;
-  auth_time: Date;
+  auth_time: string;
 }
 
 export interface RefreshedSession {
@@ -50,5 +51,8 @@ export interface RefreshedSession {
   auth_time: Date;
 }
 
-export const CHECK_SESSION = statement<CheckedSession>('session_check', 'select * from app.session_check($1, $2, $3)');
+export const CHECK_SESSION = statement<{ checked: CheckedSession | null }>(
+  'session_check',
+  'select app.session_check($1, $2, $3) as checked',
+);
 export const REFRESH_SESSION = statement<RefreshedSession>('session_refresh', 'select * from app.session_refresh($1, $2, $3, $4, $5, $6)');

@@ -11,11 +11,13 @@ export interface BegunSignIn {
   role: string;
   policy: unknown;
   factors: { id: string; type: string; label: string | null; disabled: boolean }[] | null;
+  /** The account's delay runs; this attempt was counted for an address the account has signed in from. */
+  at_known_address: boolean;
 }
 
 /** The sign-in's two round trips: what is counted and read before the password is looked at, and what is written after. */
-export const BEGIN_SIGN_IN = statement<BegunSignIn>('sign_in_begin', 'select * from app.sign_in_begin($1, $2, $3)');
-export const FORGO_SIGN_IN = statement<void>('sign_in_forgo', 'select app.sign_in_forgo($1, $2, $3)');
+export const BEGIN_SIGN_IN = statement<BegunSignIn>('sign_in_begin', 'select * from app.sign_in_begin($1, $2, $3, $4)');
+export const FORGO_SIGN_IN = statement<void>('sign_in_forgo', 'select app.sign_in_forgo($1, $2, $3, $4)');
 export const COMPLETE_SIGN_IN = statement<{ done: boolean }>(
   'sign_in_complete',
   'select app.sign_in_complete($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) as done',

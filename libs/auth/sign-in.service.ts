@@ -3,8 +3,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
 import { FactorAttempts, type Proof } from '@app/mfa';
 import { canonicalEmail } from '@app/notifications';
-import { config, HotStatements, type PendingCaller, type PendingPurpose, type Role, signLookup, signTenant } from '@app/platform';
-import { canonicalDomain, demandsMfa } from '@app/tenants';
+import { config, HotStatements, type PendingCaller, type PendingPurpose, signLookup, signTenant } from '@app/platform';
+import { canonicalDomain, demandsFactor } from '@app/tenants';
 import type { LoginRequest, TokenResponse } from './auth.contract.js';
 import { AuthError } from './auth.errors.js';
 import { Passwords } from './passwords.service.js';
@@ -40,17 +40,20 @@ export class SignInService {
     await this.passwords.admit();
     const address = canonicalEmail(email);
     const hint = company_domain ?? tenantHeader;
+    const { ip } = this.audit.origin;
     const found = await this.statements.one(BEGIN_SIGN_IN, [
       address,
       hint ? (canonicalDomain(hint) ?? hint.trim().toLowerCase()) : null,
       signLookup(address),
+      ip ?? null,
     ]);
     if (found.status === 'blocked') {
       await this.refused(found, 'too_many_attempts');
       throw AuthError.tooManyAttempts({ retryAfter: found.retry_after ?? 60 });
     }
     const right = await this.passwords.verify(found.password_hash, password).catch(async (error) => {
-      await this.statements.run(FORGO_SIGN_IN, [found.tenant_id, address, signLookup(address)]); // never looked at, so not counted
+      // Never looked at, so not counted.
+      await this.statements.run(FORGO_SIGN_IN, [found.tenant_id, address, signLookup(address), found.at_known_address ? ip : null]);
       throw error;
     });
     if (!right || found.status !== 'known' || !found.is_active) {
@@ -171,5 +174,5 @@ export class SignInService {
 /** What must follow the password: a factor that is set up, always; setting one up, where the company's policy demands it of the role. */
 function due({ factors, policy, role }: BegunSignIn): PendingPurpose | undefined {
   if (factors !== null) return 'verify';
-  return demandsMfa(policy, role as Role) ? 'enroll' : undefined;
+  return demandsFactor(policy, role) ? 'enroll' : undefined;
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy, type StrategyOptionsWithRequest } from 'passport-jwt';
 import { config, HotStatements, type PendingCaller, type Role, SigningKeys, signTenant, type UserCaller } from '@app/platform';
+import { demandsFactor } from '@app/tenants';
 import { CHECK_SESSION } from './session.entity.js';
 import { CHECK_ENROLMENT } from './sign-in.entity.js';
 import { ACCESS, type AccessClaims, AUDIENCE, PENDING, type PendingClaims } from './tokens.js';
@@ -61,6 +62,9 @@ function headerOf(token: string): { typ?: unknown; alg?: unknown; kid?: unknown 
   }
 }
 
+/** As every answer writes a time. */
+const utc = (time: string) => new Date(time).toISOString();
+
 /** An access token is worth what its session is worth now: read at every request, in one round trip, cached nowhere. */
 @Injectable()
 export class AccessStrategy extends PassportStrategy(Strategy, 'access') {
@@ -72,9 +76,9 @@ export class AccessStrategy extends PassportStrategy(Strategy, 'access') {
   }
 
   async validate(_request: unknown, { sub, sid, company_id }: AccessClaims): Promise<UserCaller | false> {
-    const [row] = await this.statements.run(CHECK_SESSION, [signTenant(company_id), sid, sub]);
+    const { checked: row } = await this.statements.one(CHECK_SESSION, [signTenant(company_id), sid, sub]);
     if (!row) return false;
-    const { amr, acr, auth_time, policy, ...profile } = row;
+    const { amr, acr, auth_time, policy, created_at, last_login, ...profile } = row;
     return {
       kind: 'user',
       id: sub,
@@ -86,8 +90,9 @@ export class AccessStrategy extends PassportStrategy(Strategy, 'access') {
       policy,
       amr,
       acr,
-      authTime: auth_time,
-      profile: { id: sub, company_id, ...profile },
+      authTime: new Date(auth_time),
+      mfaDemanded: demandsFactor(policy, row.role),
+      profile: { id: sub, company_id, ...profile, created_at: utc(created_at), last_login: last_login && utc(last_login) },
     };
   }
 }

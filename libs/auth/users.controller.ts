@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from
 import { ApiBearerAuth, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { message } from '@app/mfa';
-import { CurrentCaller, pageQuery, Returns, Roles, type UserCaller } from '@app/platform';
+import { CurrentCaller, OneFactorEnough, pageQuery, Returns, Roles, type UserCaller } from '@app/platform';
 import * as contract from './users.contract.js';
 import { UsersService } from './users.service.js';
 
@@ -17,11 +17,11 @@ export class UsersController {
 
   @Get('me')
   @Roles('user')
+  @OneFactorEnough(true)
   @ApiOperation({ summary: 'Me', operationId: 'getMe' })
   @Returns(contract.user)
   me(@CurrentCaller() { profile }: UserCaller) {
-    const { created_at, last_login } = profile as { created_at: Date; last_login: Date | null };
-    return { ...profile, created_at: created_at.toISOString(), last_login: last_login?.toISOString() ?? null };
+    return profile;
   }
 
   @Put('me')

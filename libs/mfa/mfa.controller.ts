@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import QRCode from 'qrcode';
 import { z } from 'zod';
-import { type PersonCaller, CurrentCaller, Pending, Returns, Roles } from '@app/platform';
+import { config, CurrentCaller, Pending, type PersonCaller, Returns, Roles, type UserCaller } from '@app/platform';
 import * as contract from './mfa.contract.js';
 import type { EnrolledFactor } from './enrolled-factor.entity.js';
 import { MfaError } from './mfa.errors.js';
@@ -51,11 +51,11 @@ export class MfaController {
   @ApiOperation({ summary: 'Remove a factor; takes a fresh code', operationId: 'removeFactor' })
   @Returns(contract.message)
   async remove(
-    @CurrentCaller() caller: PersonCaller,
+    @CurrentCaller() caller: UserCaller,
     @Param('id', { schema: factorId }) id: string,
     @Body({ schema: contract.confirmCode }) { code }: Code,
   ) {
-    await this.mfa.remove(caller.id, id, code);
+    await this.mfa.remove(caller, id, code);
     return { message: 'The factor is removed', detail: null };
   }
 
@@ -131,9 +131,20 @@ export class MfaController {
   }
 }
 
-/** Whoever has a second factor adds or replaces one with it, not with the password alone (NIST SP 800-63B-4 §4.1.2.1). */
+/**
+ * A factor is added or replaced soon after signing in, and with the second factor by whoever has one: not by a session left open, nor
+ * with the password alone (NIST SP 800-63B-4 §4.1.2.1, ASVS 7.5.1). A pending sign-in is as fresh as can be.
+ */
 function provenEnough(caller: PersonCaller) {
-  if (caller.kind === 'user' && caller.profile.mfa_enabled && !caller.amr.includes('mfa')) throw MfaError.freshSignInRequired();
+  if (caller.kind !== 'user') return;
+  if (caller.profile.mfa_enabled && !caller.amr.includes('mfa'))
+    throw MfaError.freshSignInRequired({ detail: 'Sign in again with your second factor: this session was opened without it.' });
+  if (Date.now() - caller.authTime.getTime() > config.FRESH_SECONDS * 1000) {
+    const minutes = Math.ceil(config.FRESH_SECONDS / 60);
+    throw MfaError.freshSignInRequired({
+      detail: `Sign in again: a second factor is set up within ${minutes} min of signing in, and this session is older.`,
+    });
+  }
 }
 
 const view = ({ id, type, label, confirmedAt, disabledAt, createdAt, lastUsedAt }: EnrolledFactor) => ({

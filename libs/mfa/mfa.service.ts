@@ -1,8 +1,9 @@
+import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
-import { invalid, RequestContext } from '@app/platform';
+import { invalid, RequestContext, type UserCaller } from '@app/platform';
 import { EnrolledFactor, openState, sealState } from './enrolled-factor.entity.js';
 import type { Subject } from './factor.js';
 import { FactorAttempts, type Proof } from './factor-attempts.js';
@@ -73,12 +74,24 @@ export class MfaService {
     return { remaining: this.factors.get(BACKUP).remaining!(openState(row.tenantId, row.id, row.state)), createdAt: row.createdAt };
   }
 
-  /** Removes one factor for a fresh second factor; with the last one go the backup codes. */
-  async remove(userId: string, factorId: string, answer: string): Promise<void> {
-    const row = await this.context.transaction((em) => em.findOne(EnrolledFactor, { id: factorId, userId }));
+  /** Removes one factor for a fresh second factor; with the last one go the backup codes. @throws mfa.required_by_policy */
+  async remove({ id: userId, mfaDemanded }: UserCaller, factorId: string, answer: string): Promise<void> {
+    const rows = await this.list(userId);
+    const row = rows.find(({ id }) => id === factorId);
     if (!row) throw MfaError.notFound();
+    if (mfaDemanded) keepsOne(rows, row);
     const proof = await this.attempts.check({ tenantId: this.context.tenantId!, userId, answer });
     await this.context.transaction(async (em) => {
+      // Under lock: two requests cannot each leave the other's factor as the last.
+      if (mfaDemanded)
+        keepsOne(
+          await em.find(
+            EnrolledFactor,
+            { userId },
+            { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE, fields: ['type', 'confirmedAt', 'disabledAt'] },
+          ),
+          row,
+        );
       await this.spend(em, userId, proof);
       await em.nativeDelete(EnrolledFactor, { id: factorId, userId });
       const others = await em.count(EnrolledFactor, { userId, confirmedAt: { $ne: null }, type: { $ne: BACKUP } });
@@ -87,9 +100,10 @@ export class MfaService {
     });
   }
 
-  /** Every factor goes, for a fresh second factor. */
-  async disable(userId: string, answer: string): Promise<void> {
+  /** Every factor goes, for a fresh second factor. @throws mfa.required_by_policy */
+  async disable({ id: userId, mfaDemanded }: UserCaller, answer: string): Promise<void> {
     await this.requireEnabled(userId);
+    if (mfaDemanded) throw MfaError.requiredByPolicy();
     const proof = await this.attempts.check({ tenantId: this.context.tenantId!, userId, answer });
     await this.context.transaction(async (em) => {
       await this.spend(em, userId, proof);
@@ -135,4 +149,13 @@ export class MfaService {
     if (moved === 0) throw MfaError.wrongCode();
     await em.execute(`select app.attempt_clear('mfa', ?)`, [userId]);
   }
+}
+
+type Standing = Pick<EnrolledFactor, 'id' | 'type' | 'confirmedAt' | 'disabledAt'>;
+const stands = ({ type, confirmedAt, disabledAt }: Standing) => type !== BACKUP && confirmedAt != null && disabledAt == null;
+
+/** Where policy demands a factor, the last that stands stays. */
+function keepsOne(rows: Standing[], leaving: Standing) {
+  if (leaving.type !== BACKUP && leaving.confirmedAt != null && !rows.some((row) => row.id !== leaving.id && stands(row)))
+    throw MfaError.requiredByPolicy();
 }

@@ -32,6 +32,8 @@ export interface UserCaller {
   readonly amr: string[];
   readonly acr: string;
   readonly authTime: Date;
+  /** The company's policy demands a second factor of this role. */
+  readonly mfaDemanded: boolean;
   /** The rest of what the session check read; the auth library knows its shape. */
   readonly profile: Readonly<Record<string, unknown>>;
 }
@@ -94,6 +96,8 @@ export const ROLE_SCOPES: Record<Role, readonly Scope[]> = {
 /** Whether the caller may, for what a route asks only of some requests. */
 export const holds = (caller: UserCaller | ApplicationCaller, scope: Scope): boolean =>
   caller.kind === 'user' ? ROLE_SCOPES[caller.role].includes(scope) : caller.scopes.includes(scope);
+/** Open to a session of one factor, too, where the company's policy demands two: only what looks at oneself, or leaves. */
+export const OneFactorEnough = Reflector.createDecorator<true>();
 
 export const CurrentCaller = createParamDecorator(
   (_: unknown, context: ExecutionContext): Caller => context.switchToHttp().getRequest().user,

@@ -105,6 +105,7 @@ const schema = z
       .max(60)
       .default(10)
       .describe('how long a rotated refresh token still answers with its one successor'),
+    FRESH_SECONDS: seconds.default(900).describe('how long after signing in a second factor may be set up or replaced'),
     PENDING_SECONDS: seconds.max(600).default(300).describe('time to answer the second factor'),
     PASSWORD_MEMORY_KIB: z.coerce.number().int().min(8).default(19456).describe('Argon2id memory, KiB'),
     PASSWORD_TIME_COST: z.coerce.number().int().min(1).default(2).describe('Argon2id passes'),

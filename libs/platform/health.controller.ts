@@ -11,6 +11,8 @@ import { Returns } from './returns.js';
 import { RowLevelSecurity } from './row-level-security.js';
 
 const PATIENCE_MS = 3_000;
+/** Everybody may ask, as often as they like: an answer is good for so long, and whoever asks meanwhile gets the same. */
+const REUSED_MS = 1_000;
 
 const HealthError = defineErrors('health', { notReady: ['unavailable', 'This process cannot serve just now.'] });
 
@@ -22,6 +24,8 @@ const isReady = z.object({ status: z.literal('ok'), details: z.object({ database
 @Controller('health')
 @Unlimited(true)
 export class HealthController {
+  private readiness: Promise<unknown> | undefined;
+
   constructor(
     private readonly health: HealthCheckService,
     private readonly indicator: HealthIndicatorService,
@@ -42,7 +46,16 @@ export class HealthController {
   @ApiOperation({ summary: 'The process can serve: database and migrations', operationId: 'ready' })
   @Returns(isReady, 200, 'Ready')
   @ApiServiceUnavailableResponse({ description: 'A problem whose `errors` name the failing parts' })
-  async ready() {
+  ready() {
+    if (!this.readiness) {
+      const forget = () => setTimeout(() => (this.readiness = undefined), REUSED_MS).unref();
+      this.readiness = this.checkAll();
+      this.readiness.then(forget, forget);
+    }
+    return this.readiness;
+  }
+
+  private async checkAll() {
     try {
       return await this.health.check([
         () => this.check('database', () => this.statements.pool.query('select 1')),

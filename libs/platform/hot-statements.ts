@@ -29,6 +29,8 @@ export class HotStatements implements OnApplicationShutdown {
     stream: databaseSocket,
     keepAlive: true,
     application_name: 'watchword',
+    // Each of them looks at single rows by key. A plan made while a table was small would scan it, and be kept while it grows.
+    options: '-c enable_seqscan=off',
   });
 
   constructor() {

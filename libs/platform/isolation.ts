@@ -57,10 +57,17 @@ const FORBIDDEN: Record<string, string[]> = {
 const UNGOVERNED = ['TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN'];
 const TENANT = (column: string) => `(${column} = ( SELECT app.current_tenant() AS current_tenant))`;
 /** For the owner's own functions alone, which bind a tenant by its signature before they read a row. */
-const FUNCTIONS = (column: string) =>
-  `(${column} = ( SELECT (NULLIF(current_setting('app.bound'::text, true), ''::text))::uuid AS "nullif"))`;
-/** For the owner's clean-up alone: rows whose time is over, to be deleted and never written. */
-const RETENTION = /^\(expires_at < \(now\(\) - '[^']+'::interval\)\)$/;
+const FUNCTIONS = (column: string) => `(${column} = (NULLIF(current_setting('app.bound'::text, true), ''::text))::uuid)`;
+/** For the owner's clean-up alone: rows whose time is over, to be deleted and never written. Of these tables these rows, and no others. */
+const RETENTION: Record<string, string> = {
+  session: `(expires_at < (now() - '30 days'::interval))`,
+  sign_in: `(expires_at < (now() - '1 day'::interval))`,
+  verification: `(expires_at < (now() - '30 days'::interval))`,
+  delivery: `(expires_at < (now() - '30 days'::interval))`,
+  delivery_receipt: `(expires_at < (now() - '30 days'::interval))`,
+  idempotency: `(expires_at < (now() - '00:01:00'::interval))`,
+  audit_head: `((signed_at)::timestamp with time zone < (now() - '1 day'::interval))`,
+};
 /** Schemas that are ours: all but PostgreSQL's own. */
 const OURS = `n.nspname not like 'pg\\_%' and n.nspname <> 'information_schema'`;
 
@@ -138,7 +145,7 @@ function inspectTable({ name, owner, enabled, forced, active, mine, policies, gr
   const wrong = permissive.flatMap((policy): string[] => {
     const [qual, check] = [plain(policy.qual), plain(policy.check)];
     if (policy.roles.every((to) => to === owner)) {
-      const sound = (RETENTION.test(qual ?? '') && check === 'false') || (qual === FUNCTIONS(column) && check === null);
+      const sound = (qual !== null && qual === RETENTION[name] && check === 'false') || (qual === FUNCTIONS(column) && check === null);
       return sound ? [] : [`policy ${policy.name} opens other rows to the functions of ${owner}: ${qual ?? check}`];
     }
     if (qual !== right && !(qual === null && check === right))

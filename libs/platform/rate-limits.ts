@@ -143,6 +143,17 @@ abstract class RateLimitGuard extends ThrottlerGuard {
     this.throttlers = this.throttlers.filter(({ name }) => this.names.includes(name!));
   }
 
+  /** Without the decorators of @nestjs/throttler, which nobody uses here: to look for them costs more than to count. */
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    for (const throttler of this.throttlers) {
+      if (throttler.skipIf?.(context)) continue;
+      const [limit, ttl] = [throttler.limit as number, throttler.ttl as number];
+      const [getTracker, generateKey] = [throttler.getTracker!, throttler.generateKey ?? this.commonOptions.generateKey!];
+      await this.handleRequest({ context, limit, ttl, throttler, blockDuration: ttl, getTracker, generateKey });
+    }
+    return true;
+  }
+
   protected override async throwThrottlingException(_: ExecutionContext, { timeToBlockExpire }: ThrottlerLimitDetail): Promise<void> {
     throw RequestError.rateLimited({ retryAfter: timeToBlockExpire });
   }

@@ -1,4 +1,4 @@
-import { demandsMfa, policyOf, updateCompany } from './tenant.contract.js';
+import { demandsFactor, policyOf, updateCompany } from './tenant.contract.js';
 
 const accepts = (policy: object) => updateCompany.safeParse({ policy });
 
@@ -75,6 +75,6 @@ describe("A company's policy", () => {
       { mfa: { admin: 'optional', user: 'required' } },
     ])
       for (const role of ['admin', 'manager', 'user'] as const)
-        expect(demandsMfa(stored, role)).toBe(policyOf(stored).mfa[role] === 'required');
+        expect(demandsFactor(stored, role)).toBe(policyOf(stored).mfa[role] === 'required');
   });
 });

@@ -81,13 +81,9 @@ export type CompanyPolicy = z.output<typeof companyPolicy>;
 /** The policy in force: what is stored, over the defaults. Every field is read and checked: not for each sign-in. */
 export const policyOf = (stored: unknown): CompanyPolicy => companyPolicy.parse(stored ?? {});
 
-/** Whether a person of this role must have a second factor. Looks at that alone, for it is asked at every sign-in. */
-export const demandsMfa = (stored: unknown, role: Role): boolean =>
-  (stored as { mfa?: Partial<Record<Role, string>> } | null)?.mfa?.[role] === 'required';
-
-/** The most that may be spent in 24 hours. */
-export const dailySendBudget = ({ daily_send_budget }: Pick<CompanyPolicy, 'daily_send_budget'>): number =>
-  daily_send_budget ?? config.SEND_BUDGET_DEFAULT;
+/** Whether this role needs a second factor. Asked at every request, so it reads the one field. */
+export const demandsFactor = (stored: unknown, role: string): boolean =>
+  (stored as { mfa?: Record<string, unknown> } | null)?.mfa?.[role] === 'required';
 
 export const company = z
   .object({ id: z.uuid(), name: z.string(), domain: z.string(), policy: companyPolicy, created_at: z.string() })

@@ -8,6 +8,7 @@ export type Weather = 'clear' | 'refuse' | 'black-hole';
 export class Proxy {
   private weather: Weather = 'clear';
   private readonly pairs = new Map<Socket, Socket>();
+  private words = '';
   private readonly server = createServer((client) => this.accept(client));
 
   static async before(databaseUrl: string): Promise<Proxy> {
@@ -47,7 +48,13 @@ export class Proxy {
     this.pairs.set(client, upstream);
     client.on('error', () => {}).on('close', () => (upstream.destroy(), this.pairs.delete(client)));
     upstream.on('error', () => {}).on('close', () => client.destroy());
+    client.on('data', (chunk) => (this.words += chunk.toString('latin1')));
     if (this.weather === 'clear') client.pipe(upstream).pipe(client);
+  }
+
+  /** How often PostgreSQL was told this since the proxy began. */
+  times(statement: string): number {
+    return this.words.split(statement).length - 1;
   }
 
   async stop() {

@@ -188,6 +188,12 @@ export class Company {
     return this.world.sql<Row>(this.id, text, values);
   }
 
+  /** As if everybody had signed in from elsewhere so far: where the tests run, nobody is known. */
+  async isUnknownHere(): Promise<this> {
+    await this.sql('update session set ip_address = null');
+    return this;
+  }
+
   /** What the company's audit trail says, oldest first. */
   async actions(): Promise<string[]> {
     return (await this.sql<{ action: string }>('select action from audit_event order by id')).map(({ action }) => action);
@@ -292,8 +298,9 @@ export class Person {
   /** As if so many attempts had failed in a row, and the wait after the last would be over in so many seconds. */
   async hasFailed(kind: 'password' | 'mfa', failures: number, seconds = 0): Promise<void> {
     await this.world.owner.query(
-      `insert into directory.attempt (key, failures, blocked_until) values (private.attempt_key($1, $2, $3), $4, clock_timestamp() + $5 * interval '1 second')
-       on conflict (key) do update set failures = excluded.failures, blocked_until = excluded.blocked_until`,
+      `insert into directory.attempt (key, failures, blocked_until, shares)
+       values (private.attempt_key($1, $2, $3), $4, clock_timestamp() + $5 * interval '1 second', case $2 when 'password' then jsonb_build_object($1, $4::integer) end)
+       on conflict (key) do update set failures = excluded.failures, blocked_until = excluded.blocked_until, shares = excluded.shares`,
       [...this.counted(kind), failures, seconds],
     );
   }
@@ -349,7 +356,7 @@ export interface AnotherDatabase {
   drop(): Promise<void>;
 }
 
-/** Runs a process to its end, with exactly this environment. After 20 s it is killed: `code` is null. */
+/** Runs a process to its end, with exactly this environment. After a minute it is killed: `code` is null. */
 export async function ran(
   entry: string,
   env: Record<string, string>,
@@ -359,7 +366,7 @@ export async function ran(
   let [stdout, stderr] = ['', ''];
   child.stdout?.on('data', (chunk) => (stdout += chunk));
   child.stderr?.on('data', (chunk) => (stderr += chunk));
-  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
   const [code] = (await once(child, 'close')) as [number | null];
   clearTimeout(timer);
   return { code, stdout, stderr, output: stdout + stderr };

@@ -19,7 +19,7 @@ create index api_key_maker on public.api_key (tenant_id, created_by);
 alter table public.api_key enable row level security;
 alter table public.api_key force row level security;
 create policy tenant on public.api_key using (tenant_id = (select app.current_tenant()));
-create policy functions on public.api_key to current_user using (tenant_id = (select nullif(current_setting('app.bound', true), '')::uuid));
+create policy functions on public.api_key to current_user using (tenant_id = nullif(current_setting('app.bound', true), '')::uuid);
 
 -- The key and its company, if the key stands: asked at every request, cached nowhere. The minute's first request notes the use; those
 -- beside it find the row locked and leave it, so that a busy key makes nobody wait.

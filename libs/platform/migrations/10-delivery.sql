@@ -172,7 +172,7 @@ begin
     execute format('alter table public.%I enable row level security', v_table);
     execute format('alter table public.%I force row level security', v_table);
     execute format('create policy tenant on public.%I using (tenant_id = (select app.current_tenant()))', v_table);
-    execute format('create policy functions on public.%I to current_user using (tenant_id = (select nullif(current_setting(''app.bound'', true), '''')::uuid))', v_table);
+    execute format('create policy functions on public.%I to current_user using (tenant_id = nullif(current_setting(''app.bound'', true), '''')::uuid)', v_table);
   end loop;
 end $$;
 create policy retention on public.verification for all to current_user using (expires_at < now() - interval '30 days') with check (false);

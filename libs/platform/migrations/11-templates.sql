@@ -14,4 +14,4 @@ create table public.message_template (
 alter table public.message_template enable row level security;
 alter table public.message_template force row level security;
 create policy tenant on public.message_template using (tenant_id = (select app.current_tenant()));
-create policy functions on public.message_template to current_user using (tenant_id = (select nullif(current_setting('app.bound', true), '')::uuid));
+create policy functions on public.message_template to current_user using (tenant_id = nullif(current_setting('app.bound', true), '')::uuid);

@@ -5,6 +5,8 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import { config, ConfigError } from '../config.js';
 import { Migration20261120000000_foundation } from './Migration20261120000000_foundation.js';
+import { Migration20261121000000_attempts } from './Migration20261121000000_attempts.js';
+import { Migration20261121000100_hot_paths } from './Migration20261121000100_hot_paths.js';
 import { Migration20261121110000_api_keys } from './Migration20261121110000_api_keys.js';
 import { Migration20261121120000_delivery } from './Migration20261121120000_delivery.js';
 import { Migration20261121130000_templates } from './Migration20261121130000_templates.js';
@@ -12,6 +14,8 @@ import { Migration20261121130000_templates } from './Migration20261121130000_tem
 /** Every migration, in order. Never edited once released. */
 export const MIGRATIONS = [
   Migration20261120000000_foundation,
+  Migration20261121000000_attempts,
+  Migration20261121000100_hot_paths,
   Migration20261121110000_api_keys,
   Migration20261121120000_delivery,
   Migration20261121130000_templates,
