@@ -33,7 +33,8 @@ export async function createDemo(app: INestApplicationContext): Promise<void> {
     try {
       await context.runAs(id, () =>
         context.transaction(async (em) => {
-          await tenants.create(em, { id, name, domain });
+          const tenant = await tenants.create(em, { id, name, domain });
+          tenant.policy = { default_region: 'ES' }; // or no number could be sent to
           for (const { role, name: fullName } of people) {
             const email = `${role}@${domain}`;
             em.create(User, { email, emailCanonical: canonicalEmail(email), emailVerifiedAt: new Date(), fullName, role, passwordHash });

@@ -41,6 +41,8 @@ await running('Watchword', async () => {
   process.env.PUBLIC_URL ??= `http://localhost:${port}`;
   process.env.NODE_ENV ??= 'development';
   process.env.LOG_LEVEL ??= 'warn';
+  // Who has set up no provider sends to the inbox. Production refuses a sandbox, also one that we would open.
+  if (process.env.NODE_ENV !== 'production') process.env.SANDBOX ??= 'true';
   if (Number.isInteger(port) && port >= 0 && port < 65536) await refuseTakenPort(host, port);
 
   let postgres: RunningPostgres | undefined;
@@ -74,7 +76,7 @@ await running('Watchword', async () => {
       throw new StandaloneError('--fresh empties the embedded database only; DATABASE_URL names one of yours, which stays as it is.');
     }
 
-    const { startProduct, DEMO_SIGN_INS } = await import('./product.js');
+    const { startProduct, DEMO_SIGN_INS, hasInbox } = await import('./product.js');
     const app = await startProduct({ demo: embedded, say });
     close = () => app.close();
     const address = `http://localhost:${new URL(await app.getUrl()).port}`;
@@ -83,6 +85,7 @@ await running('Watchword', async () => {
         '',
         `  Watchword is ready: ${address}  (${((Date.now() - started) / 1000).toFixed(1)} s)`,
         `  Try it in Swagger:  ${address}/docs`,
+        ...(hasInbox() ? [`  Messages arrive at: ${address}/dev/inbox`] : []),
         ...(embedded ? ['', '  Demo sign-ins, all with the password SecurePass123!', ...DEMO_SIGN_INS.map((line) => `    ${line}`)] : []),
         '',
         postgres ? `  Data: ${postgres.dataDir}  (npm start -- --fresh begins anew)` : '  Data: the database of DATABASE_URL',

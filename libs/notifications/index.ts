@@ -10,4 +10,6 @@ export { DeliveryWorkerModule, NotificationsModule } from './notifications.modul
 export { NotificationError } from './notifications.errors.js';
 export { ProviderRegistry } from './provider-registry.js';
 export { type Reach, readRecipient, type Recipient } from './recipients.js';
+export type { SandboxMessage } from './providers/sandbox/sandbox-inbox.js';
+export { SandboxProvider } from './providers/sandbox/sandbox.provider.js';
 export { sendLimits } from './send-limits.js';
