@@ -10,4 +10,4 @@ export { DeliveryWorkerModule, NotificationsModule } from './notifications.modul
 export { NotificationError } from './notifications.errors.js';
 export { ProviderRegistry } from './provider-registry.js';
 export { type Reach, readRecipient, type Recipient } from './recipients.js';
-export { sendLimits } from './send-limits.js';
+export { logHeldBack, sendLimits } from './send-limits.js';
