@@ -634,20 +634,21 @@ declare
   d public.delivery;
   a public.delivery_attempt;
   v_wait double precision;
+  v_cost numeric;
   v_receipt public.delivery_receipt;
 begin
   again := false;
   select * into d from public.delivery x where x.id = p_delivery and x.tenant_id = v_tenant for update;
   if not found then return next; return; end if;
+  select x.cost into v_cost from public.delivery_attempt x where x.id = (p ->> 'attempt')::uuid and x.tenant_id = v_tenant;
   update public.delivery_attempt x
      set outcome = v_outcome, reason = p ->> 'reason', vendor_code = p ->> 'vendor_code', provider_message_id = p ->> 'message_id', ended_at = clock_timestamp(),
          cost = case when v_outcome in ('accepted', 'ambiguous') then x.cost else 0 end
    where x.id = (p ->> 'attempt')::uuid and x.tenant_id = v_tenant and (x.outcome is null or x.outcome = 'ambiguous' and v_outcome = 'accepted')
   returning * into a;
   if not found then status := d.status; return next; return; end if;
-  if v_outcome not in ('accepted', 'ambiguous') then
-    update public.spend k set amount = k.amount - x.cost from public.delivery_attempt x
-     where x.id = a.id and x.tenant_id = v_tenant and x.cost > 0 and k.tenant_id = v_tenant and k.day = (a.created_at at time zone 'UTC')::date;
+  if v_outcome not in ('accepted', 'ambiguous') and v_cost > 0 then
+    update public.spend k set amount = k.amount - v_cost where k.tenant_id = v_tenant and k.day = (a.created_at at time zone 'UTC')::date;
   end if;
   status := d.status;
   -- Over meanwhile, or another attempt is the present one: written down, and no more.
