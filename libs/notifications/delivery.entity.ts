@@ -90,7 +90,7 @@ export interface Content {
 }
 
 export interface BegunDelivery extends Content {
-  outcome: 'go' | 'over' | 'busy' | 'later';
+  outcome: 'go' | 'over' | 'busy' | 'later' | 'budget';
   provider: string;
   settings: string | null;
   country: string | null;
@@ -103,7 +103,10 @@ export const FINISH_DELIVERY = statement<{ again: boolean; status: string | null
   'select * from app.delivery_finish($1, $2, $3)',
 );
 export const CLAIM_DUE = statement<{ id: string; tenant_id: string; kind: string }>('due_claim', 'select * from app.due_claim($1, $2, $3)');
-export const VERIFICATION_DUE = statement<{ sent: boolean }>('verification_due', 'select app.verification_due($1, $2, $3) as sent');
+export const VERIFICATION_DUE = statement<{ sent: boolean; rule: string | null }>(
+  'verification_due',
+  'select * from app.verification_due($1, $2, $3)',
+);
 export const DELIVERY_OF_ATTEMPT = statement<Content & { delivery_id: string }>(
   'delivery_of_attempt',
   'select * from app.delivery_of_attempt($1, $2)',

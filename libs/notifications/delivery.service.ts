@@ -10,6 +10,7 @@ import type { Job } from './delivery-queue.js';
 import type { MessageProvider, Transport } from './message-provider.js';
 import { compose } from './message-composer.js';
 import { ProviderRegistry } from './provider-registry.js';
+import { logHeldBack } from './send-limits.js';
 
 /** Where a company has set up nothing, on a laptop. */
 export const FALLBACK = 'sandbox';
@@ -42,6 +43,7 @@ export class DeliveryService {
     for (;;) {
       const attempt = uuidv7();
       const begun = await this.statements.one(BEGIN_DELIVERY, [tenant, id, this.terms(attempt)]);
+      if (begun.outcome === 'budget') logHeldBack('budget', { company: tenantId, delivery: id, verification: begun.verification_id });
       if (begun.outcome !== 'go') return;
       const provider = this.providers.find(begun.provider);
       const outcome = await this.attempt(provider, begun, { tenantId, id, attempt });

@@ -7,7 +7,7 @@ import { DeliveryQueue, type Job } from './delivery-queue.js';
 import { DeliveryService } from './delivery.service.js';
 import { DUE_CHANNEL } from './due-signal.js';
 import { InProcessQueue } from './in-process-queue.js';
-import { sendLimits } from './send-limits.js';
+import { logHeldBack, sendLimits } from './send-limits.js';
 
 const BATCH = 250;
 /** Without notice, a worker looks this often: what waits for a time comes due by itself. */
@@ -77,9 +77,14 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
       await this.queue.add(channel, jobs).catch(() => this.fallback.add(channel, jobs));
     }
     let sent = false;
-    for (const { id, tenant_id } of due.filter(({ kind }) => kind === 'verification'))
-      sent = (await this.statements.one(VERIFICATION_DUE, [signTenant(tenant_id), id, sendLimits()])).sent || sent;
+    for (const { id, tenant_id } of due.filter(({ kind }) => kind === 'verification')) sent = (await this.moveOn(id, tenant_id)) || sent;
     return sent ? BATCH : due.length;
+  }
+
+  private async moveOn(id: string, tenantId: string): Promise<boolean> {
+    const { sent, rule } = await this.statements.one(VERIFICATION_DUE, [signTenant(tenantId), id, sendLimits()]);
+    if (rule) logHeldBack(rule, { company: tenantId, verification: id });
+    return sent;
   }
 
   private pause(milliseconds: number) {

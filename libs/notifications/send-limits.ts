@@ -1,4 +1,4 @@
-import { config } from '@app/platform';
+import { config, log } from '@app/platform';
 
 /** The caps on messages, as the database's functions take them. Scaled for load tests are those per address; the others are the person's. */
 export const sendLimits = () => ({
@@ -10,3 +10,7 @@ export const sendLimits = () => ({
     conversion: { hours: config.CONVERSION_HOURS, least: config.CONVERSION_LEAST, rate: config.CONVERSION_RATE },
   }),
 });
+
+/** For whoever runs us: which rule held a message back, of whom; never to whom. */
+export const logHeldBack = (rule: string, about: { company: string; verification?: string | null; delivery?: string }) =>
+  log().warn({ rule, ...about }, 'a rule held a message back');

@@ -101,6 +101,16 @@ export const vonageSettings = ({ apiKey, apiSecret, signatureSecret }: VonageSms
   signature_secret: signatureSecret,
 });
 
+/** Mail over a server of the test's own, without encryption. */
+export const mailTo = ({ url, user, password }: { url: string; user: string; password: string }) => ({
+  host: '127.0.0.1',
+  port: Number(new URL(url).port),
+  security: 'none',
+  user,
+  password,
+  from: 'hello@acme.example',
+});
+
 let numbers = 0;
 /** A Spanish mobile number that no other test of the file has. */
 export const newNumber = () => `+3461${String(1_000_000 + numbers++).slice(-7)}`;

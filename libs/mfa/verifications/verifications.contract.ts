@@ -78,7 +78,7 @@ export const timelineEntry = z
     at: z.string(),
     kind: z
       .string()
-      .describe('created, sent, blocked, attempt, attempt_ended, receipt, undelivered, check_failed, approved, expired, canceled …'),
+      .describe('sent, blocked, attempt, attempt_ended, receipt, undelivered, check_failed, check_refused, approved, expired, canceled'),
     channel: z.string().nullable(),
     provider: z.string().nullable(),
     recipient_masked: z.string().nullable(),

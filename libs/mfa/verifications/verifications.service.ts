@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
-import { ChannelDirectory, DueSignal, readRecipient, sealCode, sealRecipient, sendLimits } from '@app/notifications';
-import { config, HotStatements, idempotencyKey, RequestContext, signTenant } from '@app/platform';
+import { ChannelDirectory, DueSignal, logHeldBack, readRecipient, sealCode, sealRecipient, sendLimits } from '@app/notifications';
+import { addressBlock, config, HotStatements, idempotencyKey, RequestContext, signTenant } from '@app/platform';
 import { type CompanyPolicy, policyOf } from '@app/tenants';
 import * as entity from './verification.entity.js';
 import { VerificationError } from './verification.errors.js';
@@ -109,6 +109,7 @@ export class Verifications {
       this.origin(wanted.ip),
       sendLimits(),
     ]);
+    if (rule) logHeldBack(rule, { company: tenantId, verification: id });
     if (outcome === 'conflict') throw VerificationError.idempotencyConflict();
     if (outcome === 'blocked') throw blocked(rule!);
     if (outcome === 'created') this.signal.wake();
@@ -144,6 +145,7 @@ export class Verifications {
       this.origin(),
       sendLimits(),
     ]);
+    if (rule) logHeldBack(rule, { company: this.context.tenantId!, verification: id });
     switch (outcome) {
       case 'sent':
         return this.signal.wake();
@@ -203,7 +205,7 @@ export class Verifications {
   }
 
   private origin(ip?: string) {
-    return { ...this.audit.origin, person_ip: ip ?? null };
+    return { ...this.audit.origin, person_ip: ip === undefined ? null : addressBlock(ip) };
   }
 }
 

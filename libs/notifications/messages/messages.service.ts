@@ -11,7 +11,7 @@ import { type Payload, sealPayload, sealRecipient } from '../message-composer.js
 import { NotificationError } from '../notifications.errors.js';
 import { ProviderRegistry } from '../provider-registry.js';
 import { readRecipient } from '../recipients.js';
-import { sendLimits } from '../send-limits.js';
+import { logHeldBack, sendLimits } from '../send-limits.js';
 import { TemplatesService } from '../templates/templates.service.js';
 import { readVariables } from '../templates/variables.js';
 import type { SendMessage } from './messages.contract.js';
@@ -138,6 +138,7 @@ export class MessagesService {
       this.audit.origin,
       sendLimits(),
     ]);
+    if (rule) logHeldBack(rule, { company: tenantId, delivery: id });
     if (outcome === 'conflict') throw NotificationError.idempotencyConflict();
     if (outcome === 'blocked')
       throw NotificationError.tooManyMessages({ detail: `Rule "${rule}" does not let this message out now.`, retryAfter: 600 });

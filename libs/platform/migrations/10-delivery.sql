@@ -183,12 +183,15 @@ create policy retention on public.idempotency for all to current_user using (exp
 -- The timeline of a verification is read from the audit trail.
 create index audit_event_verification on public.audit_event (tenant_id, target_id, id) where action like 'verification.%';
 
--- Whether one more message may go to this step's recipient: null, or the name of the rule that says no. Counts it.
+-- Whether one more message may go to this step's recipient: null, and counted, or the name of the rule that says no. What is refused goes
+-- nowhere and counts for nothing: or whoever hammers one number would stop its whole range.
 -- p_limits: {number|account|ip|prefix: {seconds, most}, conversion: {hours, least, rate}}.
 create function private.send_admit(p_tenant uuid, p_step jsonb, p_account text, p_ip text, p_limits jsonb) returns text language plpgsql as $$
 declare
   v_prefix text := case when p_step ->> 'channel' in ('sms', 'voice') then p_step ->> 'prefix' end;
   v_rule text;
+  v_keys bytea[];
+  v_windows timestamptz[];
 begin
   if v_prefix is not null and p_limits ? 'conversion' then
     select 'conversion' into v_rule from directory.send_count c
@@ -206,10 +209,17 @@ begin
     insert into directory.send_count as c (key, window_at, sent)
     select a.key, to_timestamp(floor(extract(epoch from now()) / a.seconds) * a.seconds), 1 from asked a order by a.key
     on conflict (key, window_at) do update set sent = c.sent + 1
-    returning c.key, c.sent)
-  select a.rule into v_rule from asked a join counted c on c.key = a.key where c.sent > a.most order by a.rule limit 1;
+    returning c.key, c.window_at, c.sent)
+  select min(a.rule) filter (where c.sent > a.most), array_agg(c.key), array_agg(c.window_at) into v_rule, v_keys, v_windows
+    from asked a join counted c on c.key = a.key;
+  if v_rule is not null then
+    update directory.send_count c set sent = c.sent - 1 from unnest(v_keys, v_windows) k (key, window_at)
+     where c.key = k.key and c.window_at = k.window_at;
+  end if;
   return v_rule;
 end $$;
+
+create function private.person_of(p_actor jsonb) returns text language sql immutable as $$ select case when p_actor ->> 'type' = 'user' then p_actor ->> 'id' end $$;
 
 -- A delivery of the verification's present step, due now.
 create function private.delivery_put(v public.verification, p_delivery uuid) returns void language plpgsql as $$
@@ -235,8 +245,8 @@ declare
 begin
   sent := false;
   while v.step < jsonb_array_length(v.workflow) loop
-    -- The account's cap is for people: an application sends to many.
-    v_refused := private.send_admit(v.tenant_id, v.workflow -> v.step, v.user_id::text, v_ip, p_limits);
+    -- The account's cap is for people, whose code it is or who ask for one: an application sends to many.
+    v_refused := private.send_admit(v.tenant_id, v.workflow -> v.step, coalesce(v.user_id::text, private.person_of(p_actor)), v_ip, p_limits);
     if v_refused is null then
       -- What still waits to be sent would otherwise be sent twice.
       if p_reason <> 'created' then perform private.verification_still(v.tenant_id, v.id); end if;
@@ -267,7 +277,7 @@ begin
 end $$;
 
 -- A new verification, sent at once. outcome: 'created', 'repeated' (the same Idempotency-Key and body before), 'conflict' (the key with
--- another body), 'blocked' (rule), 'budget'. p: what is stored, as Verifications makes it; p_key: {caller, key, body} in hex, or null.
+-- another body), 'blocked' (rule). rule of 'created': why a step was left out. p: what is stored, as Verifications makes it; p_key: {caller, key, body} in hex, or null.
 create function app.verification_create(p_tenant text, p jsonb, p_key jsonb, p_actor jsonb, p_origin jsonb, p_limits jsonb) returns table (
   outcome text, rule text, response jsonb
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -321,12 +331,12 @@ begin
     update public.idempotency i set response = verification_create.response
      where i.tenant_id = v_tenant and i.caller_id = (p_key ->> 'caller')::uuid and i.key_hash = decode(p_key ->> 'key', 'hex');
   end if;
-  outcome := 'created';
+  outcome := 'created'; rule := v_sent.rule;
   return next;
 end $$;
 
--- One answer to a verification of an application: counted, compared and spent in one guarded statement, so that however many race, five are
--- looked at and one wins. status: the verification's, 'gone' (there is none), 'blocked' (retry_after: too many failures of this recipient).
+-- One answer to a verification of an application: counted, compared and spent under the row's lock, so that however many race, five are
+-- looked at and one wins, and those that come too late count as nobody's failure. status: the verification's, 'gone' (there is none), 'blocked' (retry_after: too many failures of this recipient).
 create function app.verification_check(p_tenant text, p_id uuid, p_mac bytea, p_actor jsonb, p_origin jsonb) returns table (
   status text, valid boolean, retry_after integer
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -336,7 +346,7 @@ declare
   v_key bytea;
 begin
   valid := false;
-  select * into v from public.verification x where x.id = p_id and x.tenant_id = v_tenant and x.purpose = 'api';
+  select * into v from public.verification x where x.id = p_id and x.tenant_id = v_tenant and x.purpose = 'api' for update;
   if not found then status := 'gone'; return next; return; end if;
   if v.status <> 'pending' then status := v.status; return next; return; end if;
   if v.expires_at <= clock_timestamp() then status := 'expired'; return next; return; end if;
@@ -351,12 +361,8 @@ begin
          status = case when x.code_mac = p_mac then 'approved' when x.attempts >= 4 then 'max_attempts_reached' else 'pending' end,
          code = case when x.code_mac = p_mac or x.attempts >= 4 then null else x.code end,
          ended_at = case when x.code_mac = p_mac or x.attempts >= 4 then clock_timestamp() end
-   where x.id = p_id and x.tenant_id = v_tenant and x.status = 'pending' and x.attempts < 5 and x.expires_at > clock_timestamp()
+   where x.id = p_id and x.tenant_id = v_tenant
   returning x.status into status;
-  if not found then
-    select case when x.status = 'pending' then 'expired' else x.status end into status from public.verification x where x.id = p_id and x.tenant_id = v_tenant;
-    return next; return;
-  end if;
   valid := status = 'approved';
   if valid then
     perform private.attempt_clear(v_key);
@@ -412,7 +418,7 @@ begin
   update public.verification x set step = v.step, escalate_at = v.escalate_at, sends = x.sends + 1, resend_after = now() + p_cooldown * interval '1 second'
    where x.id = p_id and x.tenant_id = v_tenant;
   perform private.due_put(p_id, v_tenant, 'verification', least(v.escalate_at, v.expires_at));
-  outcome := 'sent';
+  outcome := 'sent'; rule := v_sent.rule;
   return next;
 end $$;
 
@@ -446,8 +452,8 @@ begin
     returning d.id, d.tenant_id, d.kind;
 end $$;
 
--- A verification's time has come: it expires, or goes on to its next step. True when a message is due now.
-create function app.verification_due(p_tenant text, p_id uuid, p_limits jsonb) returns boolean
+-- A verification's time has come: it expires, or goes on to its next step. sent: a message is due now. rule: why a step was left out.
+create function app.verification_due(p_tenant text, p_id uuid, p_limits jsonb) returns table (sent boolean, rule text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_tenant uuid := private.bind(p_tenant);
@@ -457,31 +463,35 @@ declare
   v_delivered boolean;
   v_failed boolean;
 begin
+  sent := false;
   select * into v from public.verification x where x.id = p_id and x.tenant_id = v_tenant for update;
   if not found or v.status <> 'pending' then
     delete from directory.due d where d.id = p_id;
-    return false;
+    return next; return;
   end if;
   if v.expires_at <= clock_timestamp() then
     update public.verification x set status = 'expired', code = null, ended_at = clock_timestamp() where x.id = p_id and x.tenant_id = v_tenant;
     perform private.verification_still(v_tenant, p_id);
     perform private.audit_put(v_tenant, 'verification.expired', 'failure', 'system', null, null, p_id, '{}', null);
-    return false;
+    return next; return;
   end if;
   -- In the person's hands: nothing follows by itself. Failed for good: the next step comes at once.
   select bool_or(d.status = 'delivered'), bool_and(d.status in ('failed', 'expired', 'canceled')) into v_delivered, v_failed
     from public.delivery d where d.tenant_id = v_tenant and d.verification_id = p_id and d.step = v.step;
-  if v.step + 1 >= jsonb_array_length(v.workflow) or v_delivered or v.code is null or not v_failed and v.escalate_at > clock_timestamp() then
+  if v.step + 1 >= jsonb_array_length(v.workflow) or v_delivered or v.code is null or v.sends >= 5 or not v_failed and v.escalate_at > clock_timestamp() then
     update directory.due d set due_at = case when v_delivered then v.expires_at else least(case when v.escalate_at > clock_timestamp() then v.escalate_at end, v.expires_at) end where d.id = p_id;
-    return false;
+    return next; return;
   end if;
   v_from := case when v_failed then 'failed_by_' else 'no_receipt_by_' end || (v.workflow #>> array[v.step::text, 'channel']);
   v.step := v.step + 1;
   v_sent := private.verification_send(v, v_from, '{"type":"system"}', '{}', p_limits);
   v := v_sent.v;
-  update public.verification x set step = least(v.step, jsonb_array_length(v.workflow) - 1), escalate_at = v.escalate_at where x.id = p_id and x.tenant_id = v_tenant;
+  update public.verification x
+     set step = least(v.step, jsonb_array_length(v.workflow) - 1), escalate_at = v.escalate_at, sends = x.sends + v_sent.sent::integer
+   where x.id = p_id and x.tenant_id = v_tenant;
   perform private.due_put(p_id, v_tenant, 'verification', least(v.escalate_at, v.expires_at));
-  return v_sent.sent;
+  sent := v_sent.sent; rule := v_sent.rule;
+  return next;
 end $$;
 
 -- The end of a delivery that no provider took: its verification is looked at now, and goes on to its next step.
@@ -498,7 +508,7 @@ begin
 end $$;
 
 -- Begins one attempt: chooses the provider, reserves its price and its turn, and hands out what the call needs. outcome: 'go', 'over' (nothing
--- to do), 'busy' (somebody else is at it), 'later' (due again by itself).
+-- to do), 'busy' (somebody else is at it), 'later' (due again by itself), 'budget' (over, for the company's is spent).
 -- p: {attempt, lease (s), window (s), skip: ["provider/country"], reporting: [provider], prices: {provider: {country|*: n}}, fallback: provider|null}
 create function app.delivery_begin(p_tenant text, p_delivery uuid, p jsonb) returns table (
   outcome text, channel text, recipient text, provider text, settings text, code text, payload text, template text, locale text, verification_id uuid,
@@ -597,7 +607,7 @@ begin
       perform private.audit_put(v_tenant, case when d.verification_id is null then 'message.blocked' else 'verification.blocked' end, 'failure', 'system', null, null,
         coalesce(d.verification_id, d.id), '{}', jsonb_build_object('rule', 'budget', 'channel', d.channel, 'recipient', d.recipient_masked, 'provider', v_provider));
       perform private.delivery_failed(d, 'failed', 'budget_spent');
-      outcome := 'over'; return next; return;
+      outcome := 'budget'; provider := v_provider; verification_id := d.verification_id; return next; return;
     end if;
   end if;
 
@@ -624,20 +634,21 @@ declare
   d public.delivery;
   a public.delivery_attempt;
   v_wait double precision;
+  v_cost numeric;
   v_receipt public.delivery_receipt;
 begin
   again := false;
   select * into d from public.delivery x where x.id = p_delivery and x.tenant_id = v_tenant for update;
   if not found then return next; return; end if;
+  select x.cost into v_cost from public.delivery_attempt x where x.id = (p ->> 'attempt')::uuid and x.tenant_id = v_tenant;
   update public.delivery_attempt x
      set outcome = v_outcome, reason = p ->> 'reason', vendor_code = p ->> 'vendor_code', provider_message_id = p ->> 'message_id', ended_at = clock_timestamp(),
          cost = case when v_outcome in ('accepted', 'ambiguous') then x.cost else 0 end
    where x.id = (p ->> 'attempt')::uuid and x.tenant_id = v_tenant and (x.outcome is null or x.outcome = 'ambiguous' and v_outcome = 'accepted')
   returning * into a;
   if not found then status := d.status; return next; return; end if;
-  if v_outcome not in ('accepted', 'ambiguous') then
-    update public.spend k set amount = k.amount - x.cost from public.delivery_attempt x
-     where x.id = a.id and x.tenant_id = v_tenant and x.cost > 0 and k.tenant_id = v_tenant and k.day = (a.created_at at time zone 'UTC')::date;
+  if v_outcome not in ('accepted', 'ambiguous') and v_cost > 0 then
+    update public.spend k set amount = k.amount - v_cost where k.tenant_id = v_tenant and k.day = (a.created_at at time zone 'UTC')::date;
   end if;
   status := d.status;
   -- Over meanwhile, or another attempt is the present one: written down, and no more.
@@ -784,7 +795,7 @@ begin
       return next; return;
     end if;
   end if;
-  rule := private.send_admit(v_tenant, p -> 'to', null, p_origin ->> 'person_ip', p_limits - 'conversion');
+  rule := private.send_admit(v_tenant, p -> 'to', private.person_of(p_actor), null, p_limits - 'conversion');
   if rule is not null then
     if p_key is not null then
       delete from public.idempotency i where i.tenant_id = v_tenant and i.caller_id = (p_key ->> 'caller')::uuid and i.key_hash = decode(p_key ->> 'key', 'hex');
