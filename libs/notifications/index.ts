@@ -12,5 +12,4 @@ export { ProviderRegistry } from './provider-registry.js';
 export { type Reach, readRecipient, type Recipient } from './recipients.js';
 export type { SandboxMessage } from './providers/sandbox/sandbox-inbox.js';
 export { SandboxProvider } from './providers/sandbox/sandbox.provider.js';
-export { sendLimits } from './send-limits.js';
 export { logHeldBack, sendLimits } from './send-limits.js';
