@@ -14,7 +14,7 @@ import { ChannelsController } from './channels/channels.controller.js';
 import { ChannelsService } from './channels/channels.service.js';
 import { Delivery, DeliveryAttempt, DeliveryReceipt } from './delivery.entity.js';
 import { DeliveryQueue } from './delivery-queue.js';
-import { DeliveryService } from './delivery.service.js';
+import { DeliveryService, FALLBACK } from './delivery.service.js';
 import { DueRelay } from './due-relay.js';
 import { DueSignal } from './due-signal.js';
 import { InProcessQueue } from './in-process-queue.js';
@@ -34,7 +34,9 @@ import { TemplatesService } from './templates/templates.service.js';
     {
       provide: ProviderRegistry,
       inject: [...MESSAGE_PROVIDERS],
-      useFactory: (...providers: MessageProvider[]) => new ProviderRegistry(providers),
+      // The sandbox delivers to nobody: outside laptops and tests no company can choose it.
+      useFactory: (...providers: MessageProvider[]) =>
+        new ProviderRegistry(providers.filter(({ id }) => config.SANDBOX || id !== FALLBACK)),
     },
     Breakers,
     DeliveryService,
