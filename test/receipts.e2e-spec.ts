@@ -308,7 +308,7 @@ describe('A code that is spoken', () => {
     const { id } = await called(sender, phone);
     await stands(sender, id, 'failed');
     const receipts = (await sender.timeline(id)).filter(({ kind, outcome }) => kind === 'receipt' && outcome === 'failed');
-    const reasons = { busy: 'busy', no_answer: 'no_answer', declined: 'declined', hangs_up: 'hung_up' };
+    const reasons = { busy: 'busy', no_answer: 'no_answer', declined: 'declined', hangs_up: 'disconnected' };
     expect(receipts.map(({ reason }) => reason)).toEqual([reasons[phone]]);
   });
 
