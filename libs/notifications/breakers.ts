@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { circuitBreaker, CircuitState, handleWhen, type CircuitBreakerPolicy, ConsecutiveBreaker } from 'cockatiel';
+import { BrokenCircuitError, circuitBreaker, CircuitState, handleWhen, type CircuitBreakerPolicy, ConsecutiveBreaker } from 'cockatiel';
 import { log } from '@app/platform';
 import { DeliveryError } from './delivery-error.js';
 
@@ -15,16 +15,20 @@ const outage = (error: unknown) =>
 @Injectable()
 export class Breakers {
   private readonly breakers = new Map<string, CircuitBreakerPolicy>();
+  private readonly openedAt = new Map<string, number>();
   private readonly watchers: ((key: string, state: CircuitState) => void)[] = [];
 
-  /** `provider/country` of those that are open, as app.delivery_begin takes them. */
+  /** `provider/country` of those that nobody should call now, as app.delivery_begin takes them: open, or with a trial under way. */
   open(): string[] {
-    return [...this.breakers].filter(([, { state }]) => state === CircuitState.Open).map(([key]) => key);
+    return [...this.breakers].filter(([key, { state }]) => this.isShut(key, state)).map(([key]) => key);
   }
 
-  /** @throws BrokenCircuitError without calling, while open */
-  execute<T>(provider: string, country: string | null, call: () => Promise<T>): Promise<T> {
-    return this.of(`${provider}/${country ?? ''}`).execute(call);
+  /** @throws BrokenCircuitError without calling, while open: the one trial that ends it is not waited for, its lease is not ours */
+  async execute<T>(provider: string, country: string | null, call: () => Promise<T>): Promise<T> {
+    const key = `${provider}/${country ?? ''}`;
+    const breaker = this.of(key);
+    if (breaker.state === CircuitState.HalfOpen) throw new BrokenCircuitError();
+    return breaker.execute(call);
   }
 
   /** Calls back with every change of state, for metrics. */
@@ -32,11 +36,18 @@ export class Breakers {
     this.watchers.push(watcher);
   }
 
+  /** It turns half open by a call alone: once its time is over, one must be let through. */
+  private isShut(key: string, state: CircuitState): boolean {
+    if (state === CircuitState.HalfOpen) return true;
+    return state === CircuitState.Open && Date.now() - (this.openedAt.get(key) ?? 0) < OPEN_MS;
+  }
+
   private of(key: string): CircuitBreakerPolicy {
     const known = this.breakers.get(key);
     if (known) return known;
     const made = circuitBreaker(handleWhen(outage), { halfOpenAfter: OPEN_MS, breaker: new ConsecutiveBreaker(FAILURES) });
     made.onStateChange((state) => {
+      if (state === CircuitState.Open) this.openedAt.set(key, Date.now());
       log().warn({ breaker: key, state: CircuitState[state] }, 'a breaker changed');
       for (const watcher of this.watchers) watcher(key, state);
     });

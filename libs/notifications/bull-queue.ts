@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Bull from 'bull';
 import { config, ConfigError, log } from '@app/platform';
-import { type Channel, CHANNELS } from './channel.js';
+import { byChannel, type Channel, CHANNELS } from './channel.js';
 import { DeliveryQueue, type Handler, type Job } from './delivery-queue.js';
 
-/** Redis answers in well under this, or is as good as down. */
+/** Redis answers in well under this, or is as good as down; then it is left alone for a while. */
 const PATIENCE_MS = 500;
-const HELD = 2_000;
+const LEFT_ALONE_MS = 2_000;
+/** How long a start waits for Redis. One that comes later is used from then on. */
+const START_MS = 2_000;
+/** Of each channel. */
+const HELD = 1_000;
 /** In braces: all keys of a queue stand in one slot of a Redis Cluster. */
 const PREFIX = '{watchword}';
 
@@ -16,6 +20,8 @@ const PREFIX = '{watchword}';
  */
 export class BullQueue extends DeliveryQueue {
   private readonly queues = new Map<Channel, Bull.Queue<Job>>();
+  private deafUntil = 0;
+  private evicts = false;
 
   constructor(private readonly url: string) {
     super();
@@ -32,7 +38,17 @@ export class BullQueue extends DeliveryQueue {
       queue.on('error', (error) => log().warn(`Redis: ${error.message || error.name}`));
       this.queues.set(channel, queue);
     }
-    await this.refuseEviction();
+    const { client } = this.queues.get('sms')!;
+    const looked = Promise.race([
+      client.status === 'ready' ? this.lookAtPolicy() : new Promise((resolve) => client.once('ready', () => resolve(this.lookAtPolicy()))),
+      sleep(START_MS),
+    ]);
+    await looked;
+    if (this.evicts) {
+      for (const queue of this.queues.values()) void queue.close(true).catch(() => {});
+      throw new ConfigError('Redis evicts keys: jobs would be lost. Set its maxmemory-policy to noeviction, or unset REDIS_URL.');
+    }
+    client.on('ready', () => void this.lookAtPolicy());
     for (const queue of this.queues.values())
       void queue
         .process(config.DELIVERY_CONCURRENCY, ({ data }) => handle(data))
@@ -41,13 +57,12 @@ export class BullQueue extends DeliveryQueue {
 
   async add(channel: Channel, jobs: Job[]) {
     // A job of the same delivery that is still there is left alone.
-    const added = this.queues.get(channel)!.addBulk(jobs.map((data) => ({ data, opts: { jobId: data.id } })));
-    await inTime(added);
+    await this.ask(() => this.queues.get(channel)!.addBulk(jobs.map((data) => ({ data, opts: { jobId: data.id } }))));
   }
 
   async room() {
-    const waiting = await inTime(Promise.all([...this.queues.values()].map((queue) => queue.getWaitingCount())));
-    return HELD - waiting.reduce((sum, count) => sum + count, 0);
+    const waiting = await this.ask(() => Promise.all(CHANNELS.map((channel) => this.queues.get(channel)!.getWaitingCount())));
+    return byChannel((channel) => HELD - waiting[CHANNELS.indexOf(channel)]!);
   }
 
   async stop() {
@@ -55,12 +70,25 @@ export class BullQueue extends DeliveryQueue {
     await Promise.race([Promise.allSettled([...this.queues.values()].map((queue) => queue.close())), sleep(10_000)]);
   }
 
-  /** A Redis that may drop keys drops jobs: PostgreSQL would hand them out again, but late. @throws ConfigError */
-  private async refuseEviction() {
-    const info = await inTime(this.queues.get('sms')!.client.info('memory'), 5_000).catch(() => undefined);
-    const policy = /maxmemory_policy:(\S+)/.exec(info ?? '')?.[1];
-    if (policy && policy !== 'noeviction')
-      throw new ConfigError(`Redis evicts (maxmemory-policy ${policy}): jobs would be lost. Set it to noeviction, or unset REDIS_URL.`);
+  /** Never a command that would wait in line for a Redis that is away: its jobs would come out long after they went another way. */
+  private async ask<T>(command: () => Promise<T>): Promise<T> {
+    const away = this.evicts || Date.now() < this.deafUntil || [...this.queues.values()].some(({ client }) => client.status !== 'ready');
+    if (away) throw new Error('Redis is away.');
+    try {
+      return await inTime(command());
+    } catch (error) {
+      this.deafUntil = Date.now() + LEFT_ALONE_MS;
+      throw error;
+    }
+  }
+
+  /** A Redis that may drop keys drops jobs: PostgreSQL would hand them out again, but late. */
+  private async lookAtPolicy() {
+    const info = await inTime(this.queues.get('sms')!.client.info('memory')).catch(() => '');
+    const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1];
+    this.evicts = policy !== undefined && policy !== 'noeviction';
+    if (this.evicts)
+      log().error({ policy }, 'Redis evicts keys (maxmemory-policy): it is not used until it says noeviction and is connected to anew');
   }
 }
 

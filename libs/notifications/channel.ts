@@ -1,6 +1,8 @@
 /** Ways to a person. A provider is a vendor that serves one or more of them. */
 export const CHANNELS = ['sms', 'voice', 'email', 'telegram'] as const;
 export type Channel = (typeof CHANNELS)[number];
+export const byChannel = <T>(value: (channel: Channel) => T) =>
+  Object.fromEntries(CHANNELS.map((channel) => [channel, value(channel)])) as Record<Channel, T>;
 
 /** One message to one person, ready to go out. */
 export interface OutboundMessage {

@@ -16,8 +16,8 @@ export abstract class DeliveryQueue {
   /** @throws Error when the queue cannot take them just now. */
   abstract add(channel: Channel, jobs: Job[]): Promise<void>;
 
-  /** How many more jobs are worth claiming. */
-  abstract room(): Promise<number>;
+  /** How many more jobs of each channel are worth claiming: one that is stuck takes no room from the others. */
+  abstract room(): Promise<Record<Channel, number>>;
 
   /** Waits for what is under way. */
   abstract stop(): Promise<void>;

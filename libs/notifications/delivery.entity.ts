@@ -65,6 +65,7 @@ const receipt = defineEntity({
     outcome: p.text(),
     reason: p.text().nullable(),
     at: p.datetime(),
+    takenAt: p.datetime().defaultRaw('clock_timestamp()'),
     handledAt: p.datetime().nullable(),
     expiresAt: p.datetime(),
   }),
@@ -115,4 +116,4 @@ export const PUT_RECEIPT = statement<{ fresh: boolean; attempt_id: string | null
   'receipt_put',
   'select * from app.receipt_put($1, $2, $3)',
 );
-export const RECEIPT_HANDLED = statement<void>('receipt_handled', 'select app.receipt_handled($1, $2, $3)');
+export const RECEIPT_HANDLED = statement<void>('receipt_handled', 'select app.receipt_handled($1, $2, $3, $4)');

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { BrokenCircuitError, bulkhead, BulkheadRejectedError, type BulkheadPolicy } from 'cockatiel';
 import { v7 as uuidv7 } from 'uuid';
@@ -16,6 +17,9 @@ import { logHeldBack } from './send-limits.js';
 export const FALLBACK = 'sandbox';
 /** Between the end of our patience and the moment another process believes that we are gone. */
 const MARGIN_SECONDS = 1;
+/** How long an answer is carried to a database that is away, and how often. */
+const FINISH_MS = 20_000;
+const FINISH_EVERY_MS = 200;
 
 /** How an attempt ended, as app.delivery_finish takes it. */
 interface Outcome {
@@ -47,12 +51,19 @@ export class DeliveryService {
       if (begun.outcome !== 'go') return;
       const provider = this.providers.find(begun.provider);
       const outcome = await this.attempt(provider, begun, { tenantId, id, attempt });
-      const { again } = await this.statements.one(FINISH_DELIVERY, [
-        tenant,
-        id,
-        { attempt, ...outcome, reports: provider?.reports ?? false, window: config.RECEIPT_WINDOW_SECONDS },
-      ]);
-      if (!again) return;
+      const terms = { attempt, ...outcome, reports: provider?.reports ?? false, window: config.RECEIPT_WINDOW_SECONDS };
+      if (!(await this.finish([tenant, id, terms]))) return;
+    }
+  }
+
+  /** What a vendor answered is known here alone until it is written down: worth asking a database that restarts again. */
+  private async finish(values: unknown[]): Promise<boolean> {
+    for (const deadline = Date.now() + FINISH_MS; ; await sleep(FINISH_EVERY_MS)) {
+      try {
+        return (await this.statements.one(FINISH_DELIVERY, values)).again;
+      } catch (error) {
+        if (Date.now() > deadline) throw error;
+      }
     }
   }
 
@@ -71,6 +82,7 @@ export class DeliveryService {
       lease: config.ATTEMPT_SECONDS + MARGIN_SECONDS,
       window: config.RECEIPT_WINDOW_SECONDS,
       skip: this.breakers.open(),
+      full: [...this.bulkheads].filter(([, { executionSlots }]) => executionSlots === 0).map(([id]) => id),
       reporting: this.providers.reporting,
       prices: config.PRICES,
       budget: config.SEND_BUDGET_DEFAULT,
@@ -90,8 +102,9 @@ export class DeliveryService {
       if (message.channel === 'telegram' && provider.byPhoneNumber !== message.to.startsWith('+'))
         throw new DeliveryError('definite', 'other_kind_of_recipient');
       if (provider.codesOnly && message.code === undefined) throw new DeliveryError('definite', 'codes_only');
-      const { providerMessageId } = await this.breakers.execute(provider.id, begun.country, () =>
-        this.bulkhead(provider).execute(() => provider.send(message, settings, this.transport(provider.id))),
+      // The bulkhead outside: that we are busy is not the vendor's outage.
+      const { providerMessageId } = await this.bulkhead(provider).execute(() =>
+        this.breakers.execute(provider.id, begun.country, () => provider.send(message, settings, this.transport(provider.id))),
       );
       return { outcome: 'accepted', message_id: providerMessageId };
     } catch (error) {

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { config, HotStatements, log, signDue, signTenant } from '@app/platform';
-import type { Channel } from './channel.js';
+import { byChannel, type Channel, CHANNELS } from './channel.js';
 import { CLAIM_DUE, VERIFICATION_DUE } from './delivery.entity.js';
 import { DeliveryQueue, type Job } from './delivery-queue.js';
 import { DeliveryService } from './delivery.service.js';
@@ -12,7 +12,8 @@ import { logHeldBack, sendLimits } from './send-limits.js';
 const BATCH = 250;
 /** Without notice, a worker looks this often: what waits for a time comes due by itself. */
 const EVERY_MS = 250;
-/** What relay answers when the queue has enough for now, and when to ask it again. */
+/** What relay answers when there may be more, and when a queue has enough for now; and when to ask that one again. */
+const MORE = Infinity;
 const FULL = -1;
 const FULL_MS = 20;
 /** A claimed row that nobody got to is due again after this: the answer to a queue that lost it, or a worker that died. */
@@ -56,7 +57,7 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
         log().warn({ err: error }, 'could not look for what is due; trying again');
         return 0;
       });
-      if (claimed === BATCH || this.stopped) continue;
+      if (claimed === MORE || this.stopped) continue;
       await this.listen();
       await this.pause(claimed === FULL ? FULL_MS : EVERY_MS);
     }
@@ -66,25 +67,30 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
   private async relay(): Promise<number> {
     this.woken = false;
     const room = await this.queue.room().catch(() => this.fallback.room());
-    if (room < BATCH / 2) return FULL;
-    const due = await this.statements.run(CLAIM_DUE, [signDue(), Math.min(BATCH, room), LEASE_SECONDS]);
-    const byChannel = Map.groupBy(
-      due.filter(({ kind }) => kind !== 'verification'),
-      ({ kind }) => kind as Channel,
-    );
-    for (const [channel, rows] of byChannel) {
-      const jobs = rows.map(({ id, tenant_id: tenantId }) => ({ id, tenantId }));
-      await this.queue.add(channel, jobs).catch(() => this.fallback.add(channel, jobs));
+    const most = { ...byChannel((channel) => Math.max(0, Math.min(BATCH, room[channel]))), verification: BATCH };
+    const due = await this.statements.run(CLAIM_DUE, [signDue(), most, LEASE_SECONDS]);
+    const byKind = Map.groupBy(due, ({ kind }) => kind);
+    for (const channel of CHANNELS) {
+      const jobs = (byKind.get(channel) ?? []).map(({ id, tenant_id: tenantId }) => ({ id, tenantId }));
+      if (jobs.length > 0) await this.queue.add(channel, jobs).catch(() => this.fallback.add(channel, jobs));
     }
     let sent = false;
-    for (const { id, tenant_id } of due.filter(({ kind }) => kind === 'verification')) sent = (await this.moveOn(id, tenant_id)) || sent;
-    return sent ? BATCH : due.length;
+    for (const { id, tenant_id: tenantId } of byKind.get('verification') ?? []) sent = (await this.look(id, tenantId)) || sent;
+    const isMore = [...byKind].some(([kind, { length }]) => length === most[kind as Channel]);
+    const isFull = CHANNELS.some((channel) => room[channel] <= 0);
+    return sent || isMore ? MORE : isFull ? FULL : due.length;
   }
 
-  private async moveOn(id: string, tenantId: string): Promise<boolean> {
-    const { sent, rule } = await this.statements.one(VERIFICATION_DUE, [signTenant(tenantId), id, sendLimits()]);
-    if (rule) logHeldBack(rule, { company: tenantId, verification: id });
-    return sent;
+  /** A verification's time has come. One that cannot be looked at now holds up no other: it is due again by itself. */
+  private async look(id: string, tenantId: string): Promise<boolean> {
+    try {
+      const { sent, rule } = await this.statements.one(VERIFICATION_DUE, [signTenant(tenantId), id, sendLimits()]);
+      if (rule) logHeldBack(rule, { company: tenantId, verification: id });
+      return sent;
+    } catch (error) {
+      log().warn({ err: error }, 'a verification could not be looked at; it is due again by itself');
+      return false;
+    }
   }
 
   private pause(milliseconds: number) {

@@ -1,8 +1,9 @@
 import { config, log } from '@app/platform';
-import type { Channel } from './channel.js';
+import { byChannel, type Channel } from './channel.js';
 import { DeliveryQueue, type Handler, type Job } from './delivery-queue.js';
 
-const HELD = 1_000;
+/** Of each channel. */
+const HELD = 500;
 
 /** Delivers in this process, each channel in a lane of its own: a vendor that hangs holds up nobody else's. */
 export class InProcessQueue extends DeliveryQueue {
@@ -22,7 +23,7 @@ export class InProcessQueue extends DeliveryQueue {
   }
 
   async room() {
-    return HELD - [...this.waiting.values()].reduce((sum, lane) => sum + lane.length, 0);
+    return byChannel((channel) => HELD - (this.waiting.get(channel)?.length ?? 0));
   }
 
   async stop() {

@@ -115,8 +115,11 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
     );
     done();
   });
-  fastify.addHook('onRoute', (route: { url: string; bodyLimit?: number }) => {
-    if (isCallback(route)) route.bodyLimit = CALLBACK_BYTES;
+  fastify.addHook('onRoute', (route: { url: string; bodyLimit?: number; config?: object }) => {
+    if (!isCallback(route)) return;
+    route.bodyLimit = CALLBACK_BYTES;
+    // CloudEvents' handshake is an OPTIONS request, and no browser's.
+    route.config = { ...route.config, cors: false };
   });
   // JSON in UTF-8 and nothing else; no body at all is fine where a route needs none. Of a name that is there twice, the last counts.
   const parse = fastify.getDefaultJsonParser('remove', 'remove');

@@ -71,6 +71,11 @@ export class AzureCalls extends AzureResource implements VendorSimulator {
     this.phones.set(number, behaviour);
   }
 
+  /** Milliseconds before each event, from now on. */
+  slow(lag: number) {
+    this.autopilot = { ...this.autopilot, lag: () => lag };
+  }
+
   call(id: string): Call {
     return this.calls.find((call) => call.id === id)!;
   }

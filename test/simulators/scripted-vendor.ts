@@ -30,6 +30,8 @@ export type Read = { message: Taken; answer: Answer } | { violation: string; ans
 export abstract class ScriptedVendor implements VendorSimulator {
   readonly accepted: Taken[] = [];
   readonly violations: string[] = [];
+  /** What the answer to a message that was taken waits for. */
+  held: Promise<unknown> | undefined;
   /** The last request, to look at. */
   last: Asked | undefined;
 
@@ -80,6 +82,7 @@ export abstract class ScriptedVendor implements VendorSimulator {
     const behaviour = this.behaviours.shift() ?? 'accept';
     if (behaviour === 'hang') return;
     if (behaviour === 'accept' || behaviour === 'reset') this.accepted.push(read.message);
+    await this.held;
     if (behaviour === 'reset') return void request.socket.destroy();
     this.answer(response, typeof behaviour === 'object' ? behaviour : behaviour === 'accept' ? read.answer : this.answers[behaviour]);
   }

@@ -59,10 +59,15 @@ export class CallbacksService {
     if (!fresh) return;
     if (event.outcome === 'failed') this.signal.wake(); // the next provider's turn
     if (!provider.react) return;
-    const [content] = attempt_id ? await this.statements.run(DELIVERY_OF_ATTEMPT, [tenant, attempt_id]) : [];
-    const message = content && compose(tenantId, content.delivery_id, attempt_id!, provider.id, content);
-    await provider.react(event, message, settings, this.deliveries.transport(provider.id));
-    await this.statements.run(RECEIPT_HANDLED, [tenant, provider.id, event.eventId]);
+    let isHandled = false;
+    try {
+      const [content] = attempt_id ? await this.statements.run(DELIVERY_OF_ATTEMPT, [tenant, attempt_id]) : [];
+      const message = content && compose(tenantId, content.delivery_id, attempt_id!, provider.id, content);
+      await provider.react(event, message, settings, this.deliveries.transport(provider.id));
+      isHandled = true;
+    } finally {
+      await this.statements.run(RECEIPT_HANDLED, [tenant, provider.id, event.eventId, isHandled]);
+    }
   }
 
   /** A company that has not set this vendor up hears nothing from it. */

@@ -6,7 +6,7 @@ create table directory.due (
   kind text not null,
   due_at timestamptz not null
 ) with (fillfactor = 70);
-create index due_order on directory.due (due_at);
+create index due_order on directory.due (kind, due_at);
 
 -- Sends (and approvals, for the rule of conversion) per key and window. Keyed by a MAC over company, rule and subject: the table names nobody.
 create table directory.send_count (
@@ -17,8 +17,15 @@ create table directory.send_count (
   primary key (key, window_at)
 ) with (fillfactor = 70);
 
--- When a company's provider may be called next, where its settings cap the rate.
-create table directory.pace (tenant_id uuid not null, provider text not null, next_at timestamptz not null, primary key (tenant_id, provider)) with (fillfactor = 50);
+-- Where a company's settings cap a provider's rate. next_at: the first turn that nobody has reserved. spent_at: what was really begun, each call
+-- worth one over the rate: turns that pass while nobody works are no licence to call all at once.
+create table directory.pace (
+  tenant_id uuid not null,
+  provider text not null,
+  next_at timestamptz not null,
+  spent_at timestamptz not null,
+  primary key (tenant_id, provider)
+) with (fillfactor = 50);
 
 create table public.channel_settings (
   id uuid primary key,
@@ -134,6 +141,8 @@ create table public.delivery_receipt (
   reason text,
   at timestamptz not null,
   created_at timestamptz not null default clock_timestamp(),
+  -- Somebody reacts to it, since then; -infinity: it went wrong.
+  taken_at timestamptz not null default clock_timestamp(),
   handled_at timestamptz,
   expires_at timestamptz not null default now() + interval '1 day',
   unique (tenant_id, provider, event_id)
@@ -441,14 +450,19 @@ begin
   return coalesce(v_status, 'gone');
 end $$;
 
--- What is due, oldest first, and not again before p_lease seconds: for the relay, who proves it.
-create function app.due_claim(p_proof text, p_limit integer, p_lease double precision) returns table (id uuid, tenant_id uuid, kind text)
+-- What is due, each kind's oldest first, and not again before p_lease seconds: for the relay, who proves it. p_most: {kind: how many}, so that
+-- one channel's queue never stands before another's.
+create function app.due_claim(p_proof text, p_most jsonb, p_lease double precision) returns table (id uuid, tenant_id uuid, kind text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if not private.proven('due', p_proof) then raise exception 'only the relay may' using errcode = '42501'; end if;
   return query
-    update directory.due d set due_at = clock_timestamp() + p_lease * interval '1 second'
-     where d.id in (select x.id from directory.due x where x.due_at <= clock_timestamp() order by x.due_at limit p_limit for update skip locked)
+    with chosen as materialized (
+      select o.id
+        from jsonb_each(p_most) k (kind, most)
+       cross join lateral (select x.id from directory.due x where x.kind = k.kind and x.due_at <= clock_timestamp()
+                            order by x.due_at limit k.most::text::integer for update skip locked) o)
+    update directory.due d set due_at = clock_timestamp() + p_lease * interval '1 second' from chosen where d.id = chosen.id
     returning d.id, d.tenant_id, d.kind;
 end $$;
 
@@ -507,9 +521,38 @@ begin
     jsonb_build_object('channel', d.channel, 'recipient', d.recipient_masked, 'reason', p_reason));
 end $$;
 
+-- Null: it is this one's turn, and the turn is taken. Otherwise when to come back. At most the rate and a quarter of a second's worth more in any
+-- second: workers look for what is due at intervals, and find several turns at once.
+create function private.pace_turn(p_tenant uuid, p_provider text, p_rate double precision, p_reserved timestamptz) returns timestamptz language plpgsql as $$
+declare
+  v_each interval := interval '1 second' / p_rate;
+  v_now timestamptz;
+  v_turn timestamptz := p_reserved;
+  k directory.pace;
+begin
+  insert into directory.pace (tenant_id, provider, next_at, spent_at) values (p_tenant, p_provider, clock_timestamp(), clock_timestamp()) on conflict do nothing;
+  select * into k from directory.pace x where x.tenant_id = p_tenant and x.provider = p_provider for update;
+  v_now := clock_timestamp();
+  if v_turn is null then
+    v_turn := greatest(k.next_at, v_now);
+    k.next_at := v_turn + v_each;
+  end if;
+  if v_turn <= v_now + interval '5 milliseconds' then
+    if k.spent_at <= v_now then
+      update directory.pace x set next_at = k.next_at, spent_at = greatest(k.spent_at, v_now - interval '250 milliseconds') + v_each
+       where x.tenant_id = p_tenant and x.provider = p_provider;
+      return null;
+    end if;
+    v_turn := greatest(k.next_at, k.spent_at);
+    k.next_at := v_turn + v_each;
+  end if;
+  update directory.pace x set next_at = k.next_at where x.tenant_id = p_tenant and x.provider = p_provider;
+  return v_turn;
+end $$;
+
 -- Begins one attempt: chooses the provider, reserves its price and its turn, and hands out what the call needs. outcome: 'go', 'over' (nothing
 -- to do), 'busy' (somebody else is at it), 'later' (due again by itself), 'budget' (over, for the company's is spent).
--- p: {attempt, lease (s), window (s), skip: ["provider/country"], reporting: [provider], prices: {provider: {country|*: n}}, fallback: provider|null}
+-- p: {attempt, lease (s), window (s), skip: ["provider/country"], full: [provider], reporting: [provider], prices: {provider: {country|*: n}}, fallback: provider|null}
 create function app.delivery_begin(p_tenant text, p_delivery uuid, p jsonb) returns table (
   outcome text, channel text, recipient text, provider text, settings text, code text, payload text, template text, locale text, verification_id uuid,
   country text, expires_at timestamptz, company_name text, policy jsonb, templates jsonb, created_at timestamptz
@@ -585,12 +628,16 @@ begin
     outcome := 'over'; return next; return;
   end if;
 
+  -- The asking process has as many calls of this vendor under way as it may.
+  if p -> 'full' ? v_provider then
+    update directory.due set due_at = clock_timestamp() + interval '100 milliseconds' where id = p_delivery;
+    outcome := 'later'; return next; return;
+  end if;
+
   select c.name, c.policy into company_name, policy from public.tenant c where c.id = v_tenant;
-  if v_chosen.rate_per_second is not null and d.reserved_at is null then
-    insert into directory.pace as k (tenant_id, provider, next_at) values (v_tenant, v_chosen.provider, clock_timestamp() + interval '1 second' / v_chosen.rate_per_second)
-    on conflict on constraint pace_pkey do update set next_at = greatest(k.next_at, clock_timestamp()) + interval '1 second' / v_chosen.rate_per_second
-    returning k.next_at - interval '1 second' / v_chosen.rate_per_second into v_slot;
-    if v_slot > clock_timestamp() + interval '5 milliseconds' then
+  if v_chosen.rate_per_second is not null then
+    v_slot := private.pace_turn(v_tenant, v_provider, v_chosen.rate_per_second, d.reserved_at);
+    if v_slot is not null then
       update public.delivery x set reserved_at = v_slot where x.id = p_delivery and x.tenant_id = v_tenant;
       update directory.due set due_at = least(v_slot, d.expires_at) where id = p_delivery;
       outcome := 'later'; return next; return;
@@ -624,6 +671,11 @@ begin
   return next;
 end $$;
 
+-- One at a time for what a vendor calls by this name: its receipt and our own note of the name may come at once, and each must see the other.
+create function private.message_lock(p_tenant uuid, p_message text) returns void language sql as $$
+  select pg_advisory_xact_lock(hashtextextended(p_tenant::text || p_message, 0))
+$$;
+
 -- Writes down how an attempt ended. True: another attempt should follow at once.
 -- p: {attempt, outcome, reason, vendor_code, message_id, retry_after (s), reports, window (s), counts (false: it was no try)}
 create function app.delivery_finish(p_tenant text, p_delivery uuid, p jsonb) returns table (again boolean, status text)
@@ -638,6 +690,8 @@ declare
   v_receipt public.delivery_receipt;
 begin
   again := false;
+  -- Before the row: a receipt that names the same message and no attempt waits for us, or we for it.
+  if p ? 'message_id' then perform private.message_lock(v_tenant, p ->> 'message_id'); end if;
   select * into d from public.delivery x where x.id = p_delivery and x.tenant_id = v_tenant for update;
   if not found then return next; return; end if;
   select x.cost into v_cost from public.delivery_attempt x where x.id = (p ->> 'attempt')::uuid and x.tenant_id = v_tenant;
@@ -727,6 +781,7 @@ declare
   a public.delivery_attempt;
   r public.delivery_receipt;
 begin
+  if p ->> 'attempt_id' is null and p ->> 'message_id' is not null then perform private.message_lock(v_tenant, p ->> 'message_id'); end if;
   select * into a from public.delivery_attempt x
    where x.tenant_id = v_tenant and x.provider = p_provider
      and (x.id = (p ->> 'attempt_id')::uuid or p ->> 'attempt_id' is null and x.provider_message_id = p ->> 'message_id') limit 1;
@@ -737,8 +792,12 @@ begin
   values (app.uuidv7(), v_tenant, p_provider, p ->> 'event_id', a.id, p ->> 'message_id', p ->> 'outcome', p ->> 'reason', (p ->> 'at')::timestamptz)
   on conflict on constraint delivery_receipt_tenant_id_provider_event_id_key do nothing returning * into r;
   if not found then
-    select x.handled_at is null, x.attempt_id, a.delivery_id into fresh, attempt_id, delivery_id from public.delivery_receipt x
-     where x.tenant_id = v_tenant and x.provider = p_provider and x.event_id = p ->> 'event_id';
+    -- Told again: somebody else is at it, or was and is gone.
+    update public.delivery_receipt x set taken_at = clock_timestamp()
+     where x.tenant_id = v_tenant and x.provider = p_provider and x.event_id = p ->> 'event_id' and x.handled_at is null
+       and x.taken_at < clock_timestamp() - interval '15 seconds'
+    returning x.attempt_id, a.delivery_id into attempt_id, delivery_id;
+    fresh := found;
     return next; return;
   end if;
   fresh := true; attempt_id := a.id; delivery_id := a.delivery_id;
@@ -746,11 +805,11 @@ begin
   return next;
 end $$;
 
-create function app.receipt_handled(p_tenant text, p_provider text, p_event text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+create function app.receipt_handled(p_tenant text, p_provider text, p_event text, p_well boolean) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_tenant uuid := private.bind(p_tenant);
 begin
-  update public.delivery_receipt x set handled_at = now() where x.tenant_id = v_tenant and x.provider = p_provider and x.event_id = p_event and x.handled_at is null;
+  update public.delivery_receipt x set handled_at = case when p_well then now() end, taken_at = case when p_well then x.taken_at else '-infinity' end where x.tenant_id = v_tenant and x.provider = p_provider and x.event_id = p_event and x.handled_at is null;
 end $$;
 
 -- What an attempt was about, for a provider that must go on with it (a call that was answered). No row once it is over.
