@@ -3,6 +3,7 @@ import pg from 'pg';
 import { config, HotStatements, log, signDue, signTenant } from '@app/platform';
 import type { Channel } from './channel.js';
 import { CLAIM_DUE, VERIFICATION_DUE } from './delivery.entity.js';
+import { claims } from './delivery-metrics.js';
 import { DeliveryQueue, type Job } from './delivery-queue.js';
 import { DeliveryService } from './delivery.service.js';
 import { DUE_CHANNEL } from './due-signal.js';
@@ -68,6 +69,7 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
     const room = await this.queue.room().catch(() => this.fallback.room());
     if (room < BATCH / 2) return FULL;
     const due = await this.statements.run(CLAIM_DUE, [signDue(), Math.min(BATCH, room), LEASE_SECONDS]);
+    for (const { kind } of due) claims(kind).inc();
     const byChannel = Map.groupBy(
       due.filter(({ kind }) => kind !== 'verification'),
       ({ kind }) => kind as Channel,
