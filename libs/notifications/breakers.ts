@@ -19,9 +19,12 @@ const SHOWN = { [CircuitState.Closed]: 0, [CircuitState.HalfOpen]: 1, [CircuitSt
 export class Breakers {
   private readonly breakers = new Map<string, CircuitBreakerPolicy>();
 
-  /** `provider/country` of those that are open, as app.delivery_begin takes them. */
+  /** When each that is open was opened. */
+  private readonly openedAt = new Map<string, number>();
+
+  /** `provider/country` of those to be left alone, as app.delivery_begin takes them. After its time one is tried again: only a call closes it. */
   open(): string[] {
-    return [...this.breakers].filter(([, { state }]) => state === CircuitState.Open).map(([key]) => key);
+    return [...this.openedAt].filter(([, at]) => Date.now() - at < OPEN_MS).map(([key]) => key);
   }
 
   /** @throws BrokenCircuitError without calling, while open */
@@ -38,6 +41,8 @@ export class Breakers {
     made.onStateChange((state) => {
       log().warn({ breaker: key, state: CircuitState[state] }, 'a breaker changed');
       gauge.set(SHOWN[state]);
+      if (state === CircuitState.Open) this.openedAt.set(key, Date.now());
+      else this.openedAt.delete(key);
     });
     gauge.set(SHOWN[made.state]);
     this.breakers.set(key, made);
