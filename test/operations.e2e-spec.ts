@@ -58,7 +58,7 @@ describe('Probes', () => {
     expect((await world.call('GET', '/health/live')).body).toEqual({ status: 'ok' });
     expect((await world.call('GET', '/health/ready')).body).toEqual({
       status: 'ok',
-      details: { database: { status: 'up' }, migrations: { status: 'up' } },
+      details: { database: { status: 'up' }, migrations: { status: 'up' }, queue: { status: 'up', redis: 'unused' } },
     });
   });
 

@@ -1,17 +1,31 @@
 import { Injectable } from '@nestjs/common';
-import { addressBlock, config, RequestContext, ServerError } from '@app/platform';
+import { addressBlock, config, histogram, RequestContext, sampled, ServerError } from '@app/platform';
 import { AuthError } from './auth.errors.js';
 import { HasherBusy } from './passwords/hash-queue.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { checkPassword, type PasswordContext } from './passwords/password-policy.js';
 
-export const passwordHasher = () =>
-  new PasswordHasher({
+const waits = histogram(
+  'hash_wait_seconds',
+  'Time that a password waited for a hashing slot.',
+  [],
+  [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5],
+)();
+
+export function passwordHasher(): PasswordHasher {
+  const hasher = new PasswordHasher({
     slots: config.HASHING_SLOTS,
     maxWaitMs: config.PASSWORD_MAX_WAIT_MS,
     memoryCost: config.PASSWORD_MEMORY_KIB,
     timeCost: config.PASSWORD_TIME_COST,
+    onStart: (waitedMs) => waits.observe(waitedMs / 1000),
   });
+  sampled('hash_queue', 'Passwords that are hashed, and that wait for it.', ['state'], () => [
+    { labels: { state: 'running' }, value: hasher.running },
+    { labels: { state: 'waiting' }, value: hasher.waiting },
+  ]);
+  return hasher;
+}
 
 /** Passwords as the rest of the library uses them: a flood from one network waits behind itself, and is told to come back later. */
 @Injectable()

@@ -3,12 +3,13 @@ import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
 import { FactorAttempts, type Proof } from '@app/mfa';
 import { canonicalEmail } from '@app/notifications';
-import { config, HotStatements, type PendingCaller, type PendingPurpose, signLookup, signTenant } from '@app/platform';
+import { config, HotStatements, type PendingCaller, type PendingPurpose, signLookup, signTenant, Traced } from '@app/platform';
 import { canonicalDomain, demandsFactor } from '@app/tenants';
 import type { LoginRequest, TokenResponse } from './auth.contract.js';
 import { AuthError } from './auth.errors.js';
 import { Passwords } from './passwords.service.js';
 import { BEGIN_SIGN_IN, type BegunSignIn, CHALLENGE_SIGN_IN, COMPLETE_SIGN_IN, FORGO_SIGN_IN } from './sign-in.entity.js';
+import { counted } from './sign-in-metrics.js';
 import { type RefreshToken, Tokens } from './tokens.js';
 
 export const ONE_FACTOR = 'urn:watchword:acr:1';
@@ -36,7 +37,21 @@ export class SignInService {
   ) {}
 
   /** @throws auth.invalid_credentials (the same for unknown, wrong and disabled), auth.too_many_attempts, server.busy */
-  async signIn({ email, password, company_domain, totp_code, device_name }: LoginRequest, tenantHeader?: string): Promise<TokenResponse> {
+  @Traced('sign_in.password')
+  signIn(request: LoginRequest, tenantHeader?: string): Promise<TokenResponse> {
+    return counted('password', this.withPassword(request, tenantHeader));
+  }
+
+  /** @throws mfa.wrong_code, mfa.too_many_attempts, mfa.sign_in_over */
+  @Traced('sign_in.second_factor')
+  verify({ id, tenantId, signInId }: PendingCaller, code: string, factorId?: string): Promise<TokenResponse> {
+    return counted('second_factor', this.answer({ tenantId, userId: id, signInId }, code, factorId));
+  }
+
+  private async withPassword(
+    { email, password, company_domain, totp_code, device_name }: LoginRequest,
+    tenantHeader?: string,
+  ): Promise<TokenResponse> {
     await this.passwords.admit();
     const address = canonicalEmail(email);
     const hint = company_domain ?? tenantHeader;
@@ -80,11 +95,6 @@ export class SignInService {
     const pending = { tenantId: found.tenant_id!, userId: found.user_id, signInId };
     if (totp_code !== undefined && purpose === 'verify') return this.answer(pending, totp_code);
     return this.challenge(found, pending, purpose);
-  }
-
-  /** @throws mfa.wrong_code, mfa.too_many_attempts, mfa.sign_in_over */
-  verify({ id, tenantId, signInId }: PendingCaller, code: string, factorId?: string): Promise<TokenResponse> {
-    return this.answer({ tenantId, userId: id, signInId }, code, factorId);
   }
 
   private async complete(found: BegunSignIn, address: string, newHash: string | null, deviceName?: string): Promise<TokenResponse> {

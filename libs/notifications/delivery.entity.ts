@@ -96,6 +96,8 @@ export interface BegunDelivery extends Content {
   settings: string | null;
   country: string | null;
   created_at: Date;
+  /** W3C traceparent of the request that wanted it, where requests are traced. */
+  trace: string | null;
 }
 
 export const BEGIN_DELIVERY = statement<BegunDelivery>('delivery_begin', 'select * from app.delivery_begin($1, $2, $3)');
@@ -112,7 +114,7 @@ export const DELIVERY_OF_ATTEMPT = statement<Content & { delivery_id: string }>(
   'delivery_of_attempt',
   'select * from app.delivery_of_attempt($1, $2)',
 );
-export const PUT_RECEIPT = statement<{ fresh: boolean; attempt_id: string | null; delivery_id: string | null }>(
+export const PUT_RECEIPT = statement<{ fresh: boolean; first: boolean; attempt_id: string | null; delivery_id: string | null }>(
   'receipt_put',
   'select * from app.receipt_put($1, $2, $3)',
 );

@@ -2,13 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { BrokenCircuitError, bulkhead, BulkheadRejectedError, type BulkheadPolicy } from 'cockatiel';
 import { v7 as uuidv7 } from 'uuid';
-import { config, HotStatements, log, signTenant } from '@app/platform';
+import { config, HotStatements, log, signTenant, span } from '@app/platform';
 import { Breakers } from './breakers.js';
+import type { OutboundMessage } from './channel.js';
 import { openSettings } from './channel-settings.entity.js';
 import { BEGIN_DELIVERY, type BegunDelivery, FINISH_DELIVERY } from './delivery.entity.js';
 import { DeliveryError } from './delivery-error.js';
+import { countryLabel, sends, sendSeconds } from './delivery-metrics.js';
 import type { Job } from './delivery-queue.js';
-import type { MessageProvider, Transport } from './message-provider.js';
+import type { Accepted, MessageProvider, Transport } from './message-provider.js';
 import { compose } from './message-composer.js';
 import { ProviderRegistry } from './provider-registry.js';
 import { logHeldBack } from './send-limits.js';
@@ -50,9 +52,17 @@ export class DeliveryService {
       if (begun.outcome === 'budget') logHeldBack('budget', { company: tenantId, delivery: id, verification: begun.verification_id });
       if (begun.outcome !== 'go') return;
       const provider = this.providers.find(begun.provider);
-      const outcome = await this.attempt(provider, begun, { tenantId, id, attempt });
-      const terms = { attempt, ...outcome, reports: provider?.reports ?? false, window: config.RECEIPT_WINDOW_SECONDS };
-      if (!(await this.finish([tenant, id, terms]))) return;
+      const labels = { channel: begun.channel, provider: provider?.id ?? 'unknown', country: countryLabel(begun.country) };
+      // On the trace of the request that wanted the message, however long ago and in whatever process that was.
+      const again = await span('delivery.attempt', { kind: 'consumer', parent: begun.trace, attributes: labels }, async (annotate) => {
+        const outcome = await this.attempt(provider, begun, { tenantId, id, attempt });
+        const { reason, counts } = outcome;
+        annotate({ outcome: outcome.outcome, ...(reason !== undefined && { reason }) });
+        sends(labels.channel, labels.provider, labels.country, counts === false ? 'held_back' : outcome.outcome).inc();
+        const terms = { attempt, ...outcome, reports: provider?.reports ?? false, window: config.RECEIPT_WINDOW_SECONDS };
+        return this.finish([tenant, id, terms]);
+      });
+      if (!again) return;
     }
   }
 
@@ -104,12 +114,19 @@ export class DeliveryService {
       if (provider.codesOnly && message.code === undefined) throw new DeliveryError('definite', 'codes_only');
       // The bulkhead outside: that we are busy is not the vendor's outage.
       const { providerMessageId } = await this.bulkhead(provider).execute(() =>
-        this.breakers.execute(provider.id, begun.country, () => provider.send(message, settings, this.transport(provider.id))),
+        this.breakers.execute(provider.id, begun.country, () => this.call(provider, message, settings)),
       );
       return { outcome: 'accepted', message_id: providerMessageId };
     } catch (error) {
       return this.judge(error as Error, provider?.id);
     }
+  }
+
+  private call(provider: MessageProvider, message: OutboundMessage, settings: never): Promise<Accepted> {
+    const ended = sendSeconds(provider.id).startTimer();
+    return span(`${provider.id} send`, { kind: 'client' }, () => provider.send(message, settings, this.transport(provider.id))).finally(
+      () => ended(),
+    );
   }
 
   private judge(error: Error, provider: string | undefined): Outcome {

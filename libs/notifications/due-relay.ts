@@ -3,6 +3,7 @@ import pg from 'pg';
 import { config, HotStatements, log, signDue, signTenant } from '@app/platform';
 import { byChannel, type Channel, CHANNELS } from './channel.js';
 import { CLAIM_DUE, VERIFICATION_DUE } from './delivery.entity.js';
+import { claims } from './delivery-metrics.js';
 import { DeliveryQueue, type Job } from './delivery-queue.js';
 import { DeliveryService } from './delivery.service.js';
 import { DUE_CHANNEL } from './due-signal.js';
@@ -69,6 +70,7 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
     const room = await this.queue.room().catch(() => this.fallback.room());
     const most = { ...byChannel((channel) => Math.max(0, Math.min(BATCH, room[channel]))), verification: BATCH };
     const due = await this.statements.run(CLAIM_DUE, [signDue(), most, LEASE_SECONDS]);
+    for (const { kind } of due) claims(kind).inc();
     const byKind = Map.groupBy(due, ({ kind }) => kind);
     for (const channel of CHANNELS) {
       const jobs = (byKind.get(channel) ?? []).map(({ id, tenant_id: tenantId }) => ({ id, tenantId }));

@@ -15,6 +15,7 @@ import { ChannelsService } from './channels/channels.service.js';
 import { Delivery, DeliveryAttempt, DeliveryReceipt } from './delivery.entity.js';
 import { DeliveryQueue } from './delivery-queue.js';
 import { DeliveryService, FALLBACK } from './delivery.service.js';
+import { DueDepth } from './due-depth.js';
 import { DueRelay } from './due-relay.js';
 import { DueSignal } from './due-signal.js';
 import { InProcessQueue } from './in-process-queue.js';
@@ -40,6 +41,7 @@ import { TemplatesService } from './templates/templates.service.js';
     },
     Breakers,
     DeliveryService,
+    DueDepth,
   ],
   exports: [...MESSAGE_PROVIDERS, ProviderRegistry, Breakers, DeliveryService],
 })

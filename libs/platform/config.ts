@@ -68,6 +68,26 @@ const schema = z
     TRUSTED_PROXIES: list.pipe(z.array(cidr)).default([]).describe('addresses or CIDR ranges whose X-Forwarded-For is believed'),
     CORS_ORIGINS: list.pipe(z.array(z.url())).default([]).describe('origins of browser applications, comma separated'),
     SWAGGER: flag.optional().describe('serve /docs and /openapi.json; default: not in production'),
+    METRICS: flag.optional().describe('serve /metrics; default: not in production'),
+    METRICS_TOKEN: z
+      .string()
+      .min(16)
+      .max(256)
+      .regex(/^[\w.~+/=-]*$/, 'must be letters, digits and -._~+/=')
+      .optional()
+      .describe('what whoever reads /metrics must show as `Authorization: Bearer`'),
+    WORKER_PORT: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(65535)
+      .optional()
+      .describe('port on which a worker serves /health/live, /health/ready and /metrics, on `HOST`; without it, none'),
+    OTEL_EXPORTER_OTLP_ENDPOINT: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('collector that traces are sent to (OTLP over HTTP, /v1/traces); without it, none are made'),
+    OTEL_SERVICE_NAME: z.string().min(1).max(100).default('watchword').describe('what traces call this process'),
     LOG_LEVEL: z
       .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
       .default('info')
@@ -181,7 +201,11 @@ const schema = z
     if (env.PUBLIC_URL.startsWith('http:') && !/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|\/|$)/.test(env.PUBLIC_URL))
       issue('PUBLIC_URL', 'must be https outside this machine');
   })
-  .transform((env) => ({ ...env, swagger: env.SWAGGER ?? env.NODE_ENV !== 'production' }));
+  .transform((env) => ({
+    ...env,
+    swagger: env.SWAGGER ?? env.NODE_ENV !== 'production',
+    metrics: env.METRICS ?? env.NODE_ENV !== 'production',
+  }));
 
 export type Config = z.output<typeof schema>;
 export const configSchema = schema;

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { defineErrors } from './app-error.js';
 import { Public } from './caller.js';
 import { HotStatements } from './hot-statements.js';
+import { QueueProbe } from './queue-probe.js';
 import { Unlimited } from './rate-limits.js';
 import { Returns } from './returns.js';
 import { RowLevelSecurity } from './row-level-security.js';
@@ -18,7 +19,10 @@ const HealthError = defineErrors('health', { notReady: ['unavailable', 'This pro
 
 const alive = z.object({ status: z.literal('ok') }).meta({ id: 'Alive' });
 const part = z.object({ status: z.literal('up') });
-const isReady = z.object({ status: z.literal('ok'), details: z.object({ database: part, migrations: part }) }).meta({ id: 'Ready' });
+const queue = z
+  .object({ status: z.enum(['up', 'degraded']), redis: z.enum(['up', 'down', 'unused']) })
+  .describe('degraded: Redis is down, and each worker delivers what it claims by itself; the process is ready all the same');
+const isReady = z.object({ status: z.literal('ok'), details: z.object({ database: part, migrations: part, queue }) }).meta({ id: 'Ready' });
 
 @ApiTags('Operations')
 @Controller('health')
@@ -31,6 +35,7 @@ export class HealthController {
     private readonly indicator: HealthIndicatorService,
     private readonly statements: HotStatements,
     private readonly isolation: RowLevelSecurity,
+    private readonly queue: QueueProbe,
   ) {}
 
   @Get('live')
@@ -43,7 +48,7 @@ export class HealthController {
 
   @Get('ready')
   @Public()
-  @ApiOperation({ summary: 'The process can serve: database and migrations', operationId: 'ready' })
+  @ApiOperation({ summary: 'The process can serve: database, migrations and queue', operationId: 'ready' })
   @Returns(isReady, 200, 'Ready')
   @ApiServiceUnavailableResponse({ description: 'A problem whose `errors` name the failing parts' })
   ready() {
@@ -57,10 +62,14 @@ export class HealthController {
 
   private async checkAll() {
     try {
-      return await this.health.check([
-        () => this.check('database', () => this.statements.pool.query('select 1')),
-        () => this.check('migrations', () => this.isolation.isMigrated()),
+      const [{ status, details }, queue] = await Promise.all([
+        this.health.check([
+          () => this.check('database', () => this.statements.pool.query('select 1')),
+          () => this.check('migrations', () => this.isolation.isMigrated()),
+        ]),
+        this.queue.state(),
       ]);
+      return { status, details: { ...details, queue } };
     } catch (error) {
       if (!(error instanceof ServiceUnavailableException)) throw error;
       const failing = Object.keys((error.getResponse() as { error?: object }).error ?? {});

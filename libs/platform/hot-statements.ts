@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { config } from './config.js';
 import { databaseSocket } from './database-socket.js';
+import { span } from './tracing/tracing.js';
 
 /** A statement prepared once per connection under `name`, and run in one round trip. */
 export interface Statement<Row> {
@@ -12,6 +13,8 @@ export interface Statement<Row> {
 }
 
 export const statement = <Row>(name: string, text: string): Statement<Row> => ({ name, text });
+
+const AS_STATEMENT = { kind: 'client', attributes: { 'db.system.name': 'postgresql' } } as const;
 
 /**
  * The few statements that are worth a round trip of their own (sign-in, session check, refresh, code check, claims). Each is a
@@ -40,8 +43,7 @@ export class HotStatements implements OnApplicationShutdown {
   }
 
   async run<Row>({ name, text }: Statement<Row>, values: unknown[]): Promise<Row[]> {
-    const { rows } = await this.pool.query({ name, text, values });
-    return rows as Row[];
+    return span(name, AS_STATEMENT, async () => (await this.pool.query({ name, text, values })).rows as Row[]);
   }
 
   /** @throws Error when there is not exactly one row. */

@@ -9,7 +9,9 @@ import { AppErrorFilter } from './app-error.filter.js';
 import { clientAddress } from './client-address.js';
 import { config } from './config.js';
 import { accessLog } from './logging.js';
+import { countRequest } from './metrics/http-metrics.js';
 import { RequestContext } from './request-context.js';
+import { traceRequests } from './tracing/trace-requests.js';
 
 const BODY_BYTES = 64 * 1024;
 /** Vendors' callbacks come in batches, in any type of content, and are signed as bytes. Event Grid sends up to 1 MiB, and drops what is refused as too large. */
@@ -84,6 +86,7 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
     const userAgent = request.headers['user-agent']?.slice(0, 300);
     context.open({ requestId: request.id, ip: clientAddress(request), userAgent }, done);
   });
+  if (config.OTEL_EXPORTER_OTLP_ENDPOINT) traceRequests(fastify);
   // A connection that was busy when the process began to stop would otherwise be kept alive for a minute more.
   let closing = false;
   fastify.addHook('preClose', (done: () => void) => {
@@ -102,11 +105,13 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
     },
   );
   fastify.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
+    const path = request.routeOptions.url ?? '(unknown)';
+    if (config.metrics) countRequest(request, reply, path);
     accessLog().info(
       {
         request_id: request.id,
         method: request.method,
-        path: request.routeOptions.url ?? '(unknown)',
+        path,
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         ip: clientAddress(request),

@@ -10,9 +10,13 @@ import { databaseSocket } from './database-socket.js';
 import { HealthController } from './health.controller.js';
 import { HotStatements } from './hot-statements.js';
 import { SHOWN_OF_A_STATEMENT } from './isolation.js';
+import { MetricsController } from './metrics/metrics.controller.js';
+import { ProcessMetrics } from './metrics/process-metrics.js';
+import { QueueProbe } from './queue-probe.js';
 import { RequestContext } from './request-context.js';
 import { RowLevelSecurity } from './row-level-security.js';
 import { SigningKeys } from './signing-keys.js';
+import { Tracing } from './tracing/tracing.js';
 
 interface Issue {
   message: string;
@@ -60,12 +64,15 @@ const VEIL = `/*${' '.repeat(SHOWN_OF_A_STATEMENT)}*/ `;
     }),
     TerminusModule.forRoot({ logger: false }),
   ],
-  controllers: [HealthController],
+  controllers: [HealthController, MetricsController],
   providers: [
     RequestContext,
     HotStatements,
     RowLevelSecurity,
     SigningKeys,
+    QueueProbe,
+    ProcessMetrics,
+    Tracing,
     AppErrorFilter,
     { provide: APP_FILTER, useExisting: AppErrorFilter },
     { provide: APP_PIPE, useValue: new StandardSchemaValidationPipe({ exceptionFactory: (issues) => invalid(issues) }) },

@@ -3,6 +3,7 @@ import { RequestContext as EntityManagerContext } from '@mikro-orm/core';
 import { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { signTenant } from './tenant-context.js';
+import { span } from './tracing/tracing.js';
 
 /** What an audit event says of its circumstances. */
 export interface Origin {
@@ -50,15 +51,17 @@ export class RequestContext {
   /** One use case, one transaction, bound to the current tenant. The ORM is only ever reached through here. */
   transaction<T>(fn: (em: EntityManager) => Promise<T>): Promise<T> {
     const tenant = this.tenant;
-    return EntityManagerContext.create(this.em, () =>
-      this.em.transactional(async (em) => {
-        // As a parameter: every session of our role may read the text of the others' statements (pg_stat_activity).
-        await em
-          .getKysely<object>()
-          .selectNoFrom((sql) => sql.fn('set_config', [sql.val('app.tenant'), sql.val(tenant), sql.val(true)]).as('tenant'))
-          .execute();
-        return fn(em as EntityManager);
-      }),
+    return span('transaction', { kind: 'client', attributes: { 'db.system.name': 'postgresql' } }, () =>
+      EntityManagerContext.create(this.em, () =>
+        this.em.transactional(async (em) => {
+          // As a parameter: every session of our role may read the text of the others' statements (pg_stat_activity).
+          await em
+            .getKysely<object>()
+            .selectNoFrom((sql) => sql.fn('set_config', [sql.val('app.tenant'), sql.val(tenant), sql.val(true)]).as('tenant'))
+            .execute();
+          return fn(em as EntityManager);
+        }),
+      ),
     );
   }
 

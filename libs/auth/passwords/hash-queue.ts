@@ -17,6 +17,8 @@ export interface HashQueueOptions {
   meanMs: number;
   /** Most pieces waiting, whatever the estimate: a bound on memory. Default 512 for each slot. */
   queueLimit?: number;
+  /** Told how long each piece waited for its slot, in milliseconds. */
+  onStart?: (waitedMs: number) => void;
   /** A clock in milliseconds that never goes back. */
   now?: () => number;
 }
@@ -45,17 +47,19 @@ export class HashQueue {
   private readonly maxWaitMs: number;
   private readonly queueLimit: number;
   private readonly now: () => number;
+  private readonly onStart: ((waitedMs: number) => void) | undefined;
   private meanMs: number;
   private runningCount = 0;
   private waitingCount = 0;
 
-  constructor({ slots, maxWaitMs, meanMs, queueLimit = 512 * slots, now = () => performance.now() }: HashQueueOptions) {
+  constructor({ slots, maxWaitMs, meanMs, queueLimit = 512 * slots, onStart, now = () => performance.now() }: HashQueueOptions) {
     if (!Number.isInteger(slots) || slots < 1) throw new RangeError(`slots must be a whole number of at least 1, not ${slots}`);
     this.slots = slots;
     this.maxWaitMs = maxWaitMs;
     this.meanMs = meanMs;
     this.queueLimit = queueLimit;
     this.now = now;
+    this.onStart = onStart;
   }
 
   get running(): number {
@@ -82,10 +86,12 @@ export class HashQueue {
    */
   async run<T>(work: () => Promise<T>, lane = '', signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
+    const asked = this.now();
     if (this.runningCount < this.slots) this.runningCount++;
     else await this.turn(lane, signal);
 
     const started = this.now();
+    this.onStart?.(started - asked);
     try {
       const result = await work();
       this.meanMs += NEWEST * (this.now() - started - this.meanMs);

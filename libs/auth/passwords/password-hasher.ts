@@ -10,6 +10,8 @@ export interface PasswordHasherOptions {
   slots?: number;
   /** Longest estimated wait for a slot, in milliseconds, before a call is refused with `HasherBusy`. Default 3,000. */
   maxWaitMs?: number;
+  /** Told how long each call waited for its slot, in milliseconds. */
+  onStart?: (waitedMs: number) => void;
   /** Memory of one hash in KiB. Default 19,456. */
   memoryCost?: number;
   /** Passes over that memory. Default 2. */
@@ -45,11 +47,11 @@ export class PasswordHasher {
   private readonly dummy: string;
 
   constructor(options: PasswordHasherOptions = {}) {
-    const { slots = availableParallelism(), maxWaitMs = 3_000, memoryCost = 19_456, timeCost = 2 } = options;
+    const { slots = availableParallelism(), maxWaitMs = 3_000, onStart, memoryCost = 19_456, timeCost = 2 } = options;
     this.settings = { algorithm: ARGON2ID, version: VERSION_19, memoryCost, timeCost, parallelism: 1, outputLen: TAG_BYTES };
     const started = performance.now();
     this.dummy = hashSync(randomBytes(32), this.settings);
-    this.queue = new HashQueue({ slots, maxWaitMs, meanMs: performance.now() - started });
+    this.queue = new HashQueue({ slots, maxWaitMs, meanMs: performance.now() - started, ...(onStart && { onStart }) });
   }
 
   /** Hashes being computed now. */

@@ -83,6 +83,8 @@ export const CHECK_VERIFICATION = statement<{
   status: VerificationStatus | 'gone' | 'blocked';
   valid: boolean;
   retry_after: number | null;
+  /** Of the step it stands at, once right. */
+  channel: Step['channel'] | null;
 }>('verification_check', 'select * from app.verification_check($1, $2, $3, $4, $5)');
 export const SEND_AGAIN = statement<SentAgain>(
   'verification_send_again',

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
 import { ChannelDirectory, DueSignal, logHeldBack, readRecipient, sealCode, sealRecipient, sendLimits } from '@app/notifications';
-import { addressBlock, config, HotStatements, idempotencyKey, RequestContext, signTenant } from '@app/platform';
+import { addressBlock, config, counter, HotStatements, idempotencyKey, RequestContext, signTenant, Traced, tracing } from '@app/platform';
 import { type CompanyPolicy, policyOf } from '@app/tenants';
 import * as entity from './verification.entity.js';
 import { VerificationError } from './verification.errors.js';
@@ -44,6 +44,11 @@ const RULES: Record<string, string> = {
 };
 const blocked = (rule: string) => VerificationError.blocked({ detail: `Rule "${rule}": ${RULES[rule] ?? 'not now'}.`, retryAfter: 600 });
 
+const created = counter('verifications_created_total', 'Verifications, by the channel of their first message.', ['channel']);
+const approved = counter('verifications_approved_total', 'Verifications whose code came back, by the channel of their last message.', [
+  'channel',
+]);
+
 /** One code to one person, over the ways that the workflow names, until it comes back, runs out or is called off. */
 @Injectable()
 export class Verifications {
@@ -77,6 +82,7 @@ export class Verifications {
     );
   }
 
+  @Traced('verification.create')
   async begin(wanted: NewVerification, key: { key: string; body: string } | null = null): Promise<CreatedHere> {
     const tenantId = this.context.tenantId!;
     const id = uuidv7();
@@ -112,15 +118,19 @@ export class Verifications {
     if (rule) logHeldBack(rule, { company: tenantId, verification: id });
     if (outcome === 'conflict') throw VerificationError.idempotencyConflict();
     if (outcome === 'blocked') throw blocked(rule!);
-    if (outcome === 'created') this.signal.wake();
     const { id: given, expires_at, resend_after, step } = response!;
+    if (outcome === 'created') {
+      created(steps[step]!.channel).inc();
+      this.signal.wake();
+    }
     return { id: given, expiresAt: new Date(expires_at), resendAfter: new Date(resend_after), step, steps };
   }
 
   /** @throws verification.not_found, verification.too_many_attempts */
+  @Traced('verification.check')
   async check(id: string, code: string) {
     const tenantId = this.context.tenantId!;
-    const { status, valid, retry_after } = await this.statements.one(entity.CHECK_VERIFICATION, [
+    const { status, valid, retry_after, channel } = await this.statements.one(entity.CHECK_VERIFICATION, [
       signTenant(tenantId),
       id,
       entity.codeMac(tenantId, id, code),
@@ -129,10 +139,12 @@ export class Verifications {
     ]);
     if (status === 'gone') throw VerificationError.notFound();
     if (status === 'blocked') throw VerificationError.tooManyAttempts({ retryAfter: retry_after ?? 60 });
+    if (valid) approved(channel!).inc();
     return { id, status, valid };
   }
 
   /** The same code again, or by the next step. `userId`: whose factor's it must be. @throws verification.* */
+  @Traced('verification.send_again')
   async sendAgain(id: string, what: 'resend' | 'next', userId?: string): Promise<void> {
     const { outcome, rule, status, seconds } = await this.statements.one(entity.SEND_AGAIN, [
       signTenant(this.context.tenantId!),
@@ -205,7 +217,7 @@ export class Verifications {
   }
 
   private origin(ip?: string) {
-    return { ...this.audit.origin, person_ip: ip === undefined ? null : addressBlock(ip) };
+    return { ...this.audit.origin, person_ip: ip === undefined ? null : addressBlock(ip), trace: tracing()?.traceparent() };
   }
 }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
-import { HotStatements, idempotencyKey, mac, RequestContext, signTenant, statement } from '@app/platform';
+import { HotStatements, idempotencyKey, mac, RequestContext, signTenant, statement, Traced, tracing } from '@app/platform';
 import { type CompanyPolicy, policyOf } from '@app/tenants';
 import type { Channel } from '../channel.js';
 import { ChannelDirectory } from '../channels/channel-directory.js';
@@ -40,6 +40,7 @@ export class MessagesService {
   ) {}
 
   /** @throws notifications.* */
+  @Traced('message.send')
   async send(request: SendMessage, policy: unknown, companyName: string, key?: string): Promise<{ id: string }> {
     const { channel, recipient, template, message, locale, provider, reference } = request;
     const variables = readVariables(channel, request.variables ?? {});
@@ -135,7 +136,7 @@ export class MessagesService {
       },
       key && { caller: actorId, ...key },
       { type, id: actorId, session: this.context.sessionId ?? null },
-      this.audit.origin,
+      { ...this.audit.origin, trace: tracing()?.traceparent() },
       sendLimits(),
     ]);
     if (rule) logHeldBack(rule, { company: tenantId, delivery: id });

@@ -90,6 +90,8 @@ create table public.delivery (
   -- Sealed {variables} or {text} of a plain message. Null once over.
   payload text,
   reference text,
+  -- W3C traceparent of the request that wanted it, where requests are traced.
+  trace text,
   status text not null default 'queued' check (status in ('queued', 'sending', 'accepted', 'delivered', 'failed', 'unknown', 'expired', 'canceled')),
   reason text,
   -- Providers that will not deliver it, and those of whom nobody knows.
@@ -231,13 +233,13 @@ end $$;
 create function private.person_of(p_actor jsonb) returns text language sql immutable as $$ select case when p_actor ->> 'type' = 'user' then p_actor ->> 'id' end $$;
 
 -- A delivery of the verification's present step, due now.
-create function private.delivery_put(v public.verification, p_delivery uuid) returns void language plpgsql as $$
+create function private.delivery_put(v public.verification, p_delivery uuid, p_trace text) returns void language plpgsql as $$
 declare
   v_step jsonb := v.workflow -> v.step;
 begin
-  insert into public.delivery (id, tenant_id, verification_id, step, channel, recipient, recipient_masked, country, provider, template, locale, expires_at)
+  insert into public.delivery (id, tenant_id, verification_id, step, channel, recipient, recipient_masked, country, provider, template, locale, trace, expires_at)
   values (p_delivery, v.tenant_id, v.id, v.step, v_step ->> 'channel', v_step ->> 'to', v_step ->> 'masked', v_step ->> 'country',
-          v_step ->> 'provider', 'code', v.locale, v.expires_at);
+          v_step ->> 'provider', 'code', v.locale, p_trace, v.expires_at);
   insert into directory.due (id, tenant_id, kind, due_at) values (p_delivery, v.tenant_id, v_step ->> 'channel', now());
 end $$;
 
@@ -259,7 +261,9 @@ begin
     if v_refused is null then
       -- What still waits to be sent would otherwise be sent twice.
       if p_reason <> 'created' then perform private.verification_still(v.tenant_id, v.id); end if;
-      perform private.delivery_put(v, app.uuidv7());
+      -- What follows by itself belongs to the request that began it.
+      perform private.delivery_put(v, app.uuidv7(), coalesce(p_origin ->> 'trace', case when p_reason <> 'created' then (
+        select d.trace from public.delivery d where d.tenant_id = v.tenant_id and d.verification_id = v.id order by d.id limit 1) end));
       perform private.audit_put(v.tenant_id, 'verification.sent', 'success', p_actor ->> 'type', (p_actor ->> 'id')::uuid, (p_actor ->> 'session')::uuid, v.id, p_origin,
         jsonb_build_object('channel', v.workflow #>> array[v.step::text, 'channel'], 'recipient', v.workflow #>> array[v.step::text, 'masked'], 'step', v.step, 'because', p_reason,
                            'purpose', v.purpose, 'reference', v.reference));
@@ -347,7 +351,7 @@ end $$;
 -- One answer to a verification of an application: counted, compared and spent under the row's lock, so that however many race, five are
 -- looked at and one wins, and those that come too late count as nobody's failure. status: the verification's, 'gone' (there is none), 'blocked' (retry_after: too many failures of this recipient).
 create function app.verification_check(p_tenant text, p_id uuid, p_mac bytea, p_actor jsonb, p_origin jsonb) returns table (
-  status text, valid boolean, retry_after integer
+  status text, valid boolean, retry_after integer, channel text
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_tenant uuid := private.bind(p_tenant);
@@ -374,6 +378,7 @@ begin
   returning x.status into status;
   valid := status = 'approved';
   if valid then
+    channel := v.workflow #>> array[v.step::text, 'channel'];
     perform private.attempt_clear(v_key);
     perform private.verification_won(v);
   end if;
@@ -555,7 +560,7 @@ end $$;
 -- p: {attempt, lease (s), window (s), skip: ["provider/country"], full: [provider], reporting: [provider], prices: {provider: {country|*: n}}, fallback: provider|null}
 create function app.delivery_begin(p_tenant text, p_delivery uuid, p jsonb) returns table (
   outcome text, channel text, recipient text, provider text, settings text, code text, payload text, template text, locale text, verification_id uuid,
-  country text, expires_at timestamptz, company_name text, policy jsonb, templates jsonb, created_at timestamptz
+  country text, expires_at timestamptz, company_name text, policy jsonb, templates jsonb, created_at timestamptz, trace text
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_tenant uuid := private.bind(p_tenant);
@@ -665,7 +670,7 @@ begin
    where x.id = p_delivery and x.tenant_id = v_tenant;
   update directory.due set due_at = clock_timestamp() + (p ->> 'lease')::double precision * interval '1 second' where id = p_delivery;
   outcome := 'go'; channel := d.channel; recipient := d.recipient; settings := v_chosen.settings; provider := v_provider; code := v.code; payload := d.payload; template := d.template;
-  locale := d.locale; verification_id := d.verification_id; country := d.country; expires_at := d.expires_at; created_at := d.created_at;
+  locale := d.locale; verification_id := d.verification_id; country := d.country; expires_at := d.expires_at; created_at := d.created_at; trace := d.trace;
   select jsonb_agg(jsonb_build_object('locale', t.locale, 'subject', t.subject, 'body', t.body, 'html', t.html)) into templates
     from public.message_template t where t.tenant_id = v_tenant and t.name = d.template and t.channel = d.channel;
   return next;
@@ -773,14 +778,16 @@ begin
   end if;
 end $$;
 
--- One event of a vendor, once. fresh: not handled before (it is then the caller's to react, and to say so with app.receipt_handled).
-create function app.receipt_put(p_tenant text, p_provider text, p jsonb) returns table (fresh boolean, attempt_id uuid, delivery_id uuid)
+-- One event of a vendor, once. first: never heard before. fresh: not handled before (it is then the caller's to react, and to say so with
+-- app.receipt_handled).
+create function app.receipt_put(p_tenant text, p_provider text, p jsonb) returns table (fresh boolean, attempt_id uuid, delivery_id uuid, first boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_tenant uuid := private.bind(p_tenant);
   a public.delivery_attempt;
   r public.delivery_receipt;
 begin
+  first := false;
   if p ->> 'attempt_id' is null and p ->> 'message_id' is not null then perform private.message_lock(v_tenant, p ->> 'message_id'); end if;
   select * into a from public.delivery_attempt x
    where x.tenant_id = v_tenant and x.provider = p_provider
@@ -800,7 +807,7 @@ begin
     fresh := found;
     return next; return;
   end if;
-  fresh := true; attempt_id := a.id; delivery_id := a.delivery_id;
+  fresh := true; first := true; attempt_id := a.id; delivery_id := a.delivery_id;
   if a.id is not null then perform private.receipt_apply(a, r); end if;
   return next;
 end $$;
@@ -863,9 +870,9 @@ begin
       jsonb_build_object('rule', rule, 'channel', p #>> '{to,channel}', 'recipient', p #>> '{to,masked}'));
     outcome := 'blocked'; return next; return;
   end if;
-  insert into public.delivery (id, tenant_id, channel, recipient, recipient_masked, country, provider, template, locale, payload, reference, expires_at)
+  insert into public.delivery (id, tenant_id, channel, recipient, recipient_masked, country, provider, template, locale, payload, reference, trace, expires_at)
   values (v_id, v_tenant, p #>> '{to,channel}', p #>> '{to,to}', p #>> '{to,masked}', p #>> '{to,country}', p #>> '{to,provider}', p ->> 'template', p ->> 'locale',
-          p ->> 'payload', p ->> 'reference', now() + (p ->> 'seconds')::integer * interval '1 second');
+          p ->> 'payload', p ->> 'reference', p_origin ->> 'trace', now() + (p ->> 'seconds')::integer * interval '1 second');
   insert into directory.due (id, tenant_id, kind, due_at) values (v_id, v_tenant, p #>> '{to,channel}', now());
   perform private.audit_put(v_tenant, 'message.created', 'success', p_actor ->> 'type', (p_actor ->> 'id')::uuid, (p_actor ->> 'session')::uuid, v_id, p_origin,
     jsonb_build_object('channel', p #>> '{to,channel}', 'recipient', p #>> '{to,masked}', 'template', p ->> 'template'));
