@@ -159,6 +159,7 @@ describe('Guessing', () => {
       expect(outcome(await signsInAtTheirOwn()), 'once the wait is over').toBe('accepted');
       expect(await admin.failures('password'), 'which ends the wait and not the count').toEqual({ failures: 12, seconds: 0 });
       expect(outcome(await login({ email: admin.email, company_domain: domain })), 'one guess').toBe('auth.invalid_credentials');
+      await own.isUnknownHere();
       expect(outcome(await signsInAtTheirOwn()), 'and then as long a wait as ever').toBe('auth.too_many_attempts');
       await admin.hasFailed('password', 12);
       expect(outcome(await admin.login())).toBe('accepted');
