@@ -254,6 +254,13 @@ describe('Text that no database can hold', () => {
     expect((await admin.put('/api/users/me', { full_name: name })).body.full_name).toBe(name);
   });
 
+  it('is not sent back many times over, and nothing is nested without end', async () => {
+    const long = await world.call('POST', '/api/auth/login', { body: { ['x'.repeat(50_000)]: Array(60).fill('\0') } });
+    expect([long.status, JSON.stringify(long.body).length < 10_000]).toEqual([400, true]);
+    const deep = await world.call('POST', '/api/auth/login', { body: '['.repeat(20_000) + ']'.repeat(20_000) });
+    expect([deep.status, deep.body.code]).toEqual([400, 'request.invalid']);
+  });
+
   it('does no harm in a header', async () => {
     for (const tenant of ['\u0001', 'é', '%00', "' or 1=1 --", '00000000-0000-0000-0000-000000000000'].map((text) =>
       Buffer.from(text).toString('latin1'),

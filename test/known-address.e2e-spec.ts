@@ -95,6 +95,31 @@ describe('An account whose delay runs', () => {
     expect(outcome(await from(HOME, person, PASSWORD)), 'a month ago').toBe('auth.too_many_attempts');
   });
 
+  it('lets its owner in wherever they are once the wait is over, and makes them wait no more for guesses at another company', async () => {
+    const { admin: person } = await world.company();
+    await person.company.sql('update session set ip_address = $1', [HOME]);
+    const { domain } = (await world.company()).admin.company;
+    await times(10, () => signIn(STRANGER, { email: person.email, password: WRONG, company_domain: domain }));
+    await world.owner.query(`update directory.attempt set blocked_until = now() where key = private.attempt_key(null, 'password', $1)`, [
+      person.email,
+    ]);
+    for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.3'])
+      expect(outcome(await from(address, person, PASSWORD)), address).toBe('accepted');
+  });
+
+  it('knows an address of the same IPv6 network as the same', async () => {
+    const person = await besieged();
+    await person.company.sql('update session set ip_address = $1', ['2001:db8:77:1::a']);
+    expect(outcome(await from('2001:db8:77:2::b', person, PASSWORD)), 'the next network').toBe('auth.too_many_attempts');
+    expect(outcome(await from('2001:db8:77:1::b', person, PASSWORD))).toBe('accepted');
+  });
+
+  it('forgets the addresses of sessions that the owner threw out', async () => {
+    const person = await besieged();
+    await person.company.sql(`update session set revoked_at = now(), revoked_because = 'signed_out_everywhere'`);
+    expect(outcome(await from(HOME, person, PASSWORD))).toBe('auth.too_many_attempts');
+  });
+
   it('is answered alike whether or not it exists', async () => {
     const person = await besieged();
     const nobody = { email: `nobody@${person.company.domain}`, company_domain: person.company.domain, password: WRONG };

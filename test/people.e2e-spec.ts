@@ -405,6 +405,16 @@ describe('The list of people', () => {
 });
 
 describe('The company', () => {
+  it('keeps both of two changes made at once', async () => {
+    const { admin, id } = await world.company();
+    const answers = await world.race(id, 'tenant', id, [
+      () => admin.patch('/api/company', { policy: { mfa: { manager: 'required' } } }),
+      () => admin.patch('/api/company', { policy: { totp_window: 0 } }, 1),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect((await admin.get('/api/company')).body.policy).toMatchObject({ mfa: { manager: 'required' }, totp_window: 0 });
+  });
+
   it('shows itself, and changes its name and policy piece by piece', async () => {
     const { admin, id, domain } = await world.company('Acme');
     const before = (await admin.get('/api/company')).body;

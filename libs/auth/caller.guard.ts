@@ -87,7 +87,9 @@ export class CallerGuard implements CanActivate {
     const caller = request.user!;
     if (caller.kind === 'pending' && caller.purpose !== purpose)
       throw caller.purpose === 'enroll' ? AuthError.enrolmentRequired() : AuthError.mfaRequired();
-    if (caller.kind === 'user' && caller.mfaDemanded && caller.acr === ONE_FACTOR) this.requireFactor(caller, execution, purpose);
+    // Whoever has no factor any more is asked for one, however this session began.
+    if (caller.kind === 'user' && caller.mfaDemanded && (caller.acr === ONE_FACTOR || !caller.profile.mfa_enabled))
+      this.requireFactor(caller, execution, purpose);
     this.context.bind({ tenantId: caller.tenantId, userId: caller.id, ...(caller.kind === 'user' && { sessionId: caller.sessionId }) });
     return true;
   }

@@ -16,7 +16,7 @@ export const ONE_FACTOR = 'urn:watchword:acr:1';
 export const TWO_FACTORS = 'urn:watchword:acr:2';
 
 /** In everybody's words, so that it tells nothing about anybody. */
-const HINT = 'Incorrect email or password. If this e-mail belongs to several companies, name one with company_domain.';
+const HINT = 'Incorrect email or password. If this e-mail belongs to several companies, name the one you mean with company_domain.';
 
 interface OpenedSession {
   id: string;

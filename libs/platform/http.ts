@@ -99,7 +99,7 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
     (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (error: null, payload: unknown) => void) => {
       void reply.header('x-request-id', request.id);
       if (closing) void reply.header('connection', 'close');
-      if (request.url.startsWith('/docs')) void reply.header('content-security-policy', DOCUMENTATION_CSP);
+      if (/^\/docs(\/|\?|$)/.test(request.url)) void reply.header('content-security-policy', DOCUMENTATION_CSP);
       if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
       done(null, payload);
     },
@@ -154,13 +154,19 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
   );
 }
 
+/** Names are shown as far as anybody reads them: what is sent in must not come back many times over. */
+const shown = (name: string) => (name.length > 100 ? `${name.slice(0, 100)}…` : name);
+const MOST_ERRORS = 10;
+const MOST_LEVELS = 32;
+
 function unstorableFields(part: unknown): NonNullable<ErrorDetails['errors']> {
   const errors: { field: string; message: string }[] = [];
-  for (const open: [string, unknown][] = [['', part]]; open.length > 0 && errors.length < 50;) {
-    const [field, value] = open.pop()!;
+  for (const open: [string, unknown, number][] = [['', part, 0]]; open.length > 0 && errors.length < MOST_ERRORS;) {
+    const [field, value, level] = open.pop()!;
     if (typeof value === 'string' && UNSTORABLE.test(value)) errors.push({ field, message: 'must not hold NUL or half a character' });
-    if (typeof value === 'object' && value !== null)
-      for (const [name, inner] of Object.entries(value).toReversed()) open.push([field ? `${field}.${name}` : name, inner]);
+    if (typeof value !== 'object' || value === null) continue;
+    if (level === MOST_LEVELS) return [{ field: shown(field), message: `must not be nested deeper than ${MOST_LEVELS} levels` }];
+    for (const [name, inner] of Object.entries(value).toReversed()) open.push([shown(field ? `${field}.${name}` : name), inner, level + 1]);
   }
   return errors;
 }

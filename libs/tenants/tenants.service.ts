@@ -1,4 +1,4 @@
-import { UniqueConstraintViolationException } from '@mikro-orm/core';
+import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '@app/audit';
@@ -46,7 +46,8 @@ export class TenantsService {
 
   update({ name, policy }: UpdateCompany) {
     return this.context.transaction(async (em) => {
-      const tenant = await em.findOneOrFail(Tenant, { id: this.context.tenantId! });
+      // Locked: what two administrators change at once, both change.
+      const tenant = await em.findOneOrFail(Tenant, { id: this.context.tenantId! }, { lockMode: LockMode.PESSIMISTIC_WRITE });
       const before = policyOf(tenant.policy);
       if (name !== undefined) tenant.name = name;
       if (policy) tenant.policy = policyOf({ ...before, ...policy, mfa: { ...before.mfa, ...policy.mfa } });

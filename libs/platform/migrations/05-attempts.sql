@@ -38,8 +38,13 @@ begin
   return (select private.seconds_until(a.blocked_until) from directory.attempt a where a.key = p_key);
 end $$;
 
+-- What one customer of a network has: an IPv4 address, or an IPv6 /64.
+create function private.address_block(p_ip text) returns text language sql immutable as $$
+  select case when p_ip like '%:%' then network(set_masklen(p_ip::inet, 64))::text else p_ip end
+$$;
+
 create function private.address_mark(p_tenant uuid, p_email text, p_ip text) returns text language sql stable as $$
-  select encode(private.attempt_key(p_tenant, 'address', p_email || '|' || p_ip), 'hex')
+  select encode(private.attempt_key(p_tenant, 'address', p_email || '|' || private.address_block(p_ip)), 'hex')
 $$;
 
 -- Asked only of an account whose delay runs, so that no stranger can keep its owner out: from an address where this very account has
@@ -53,9 +58,12 @@ declare
 begin
   perform set_config('app.bound', coalesce(p_tenant::text, ''), true);
   select u.id into v_user from public.user_account u where u.tenant_id = p_tenant and u.email_canonical = p_email;
+  -- A session that was ended as a thief's tells nothing of its address. An account that is tried from very many gets no more such counters.
   if not exists (
     select from public.session s
-     where s.tenant_id = p_tenant and s.user_id = v_user and s.ip_address = p_ip and s.created_at > now() - interval '30 days')
+     where s.tenant_id = p_tenant and s.user_id = v_user and private.address_block(s.ip_address) = private.address_block(p_ip)
+       and s.created_at > now() - interval '30 days' and coalesce(s.revoked_because, 'signed_out') = 'signed_out')
+    or exists (select from directory.attempt a where a.key = p_key and pg_column_size(a.known) > 8192)
   then return p_wait; end if;
   v_at := array[p_tenant::text, private.address_mark(p_tenant, p_email, p_ip)];
   update directory.attempt a
@@ -81,7 +89,9 @@ create function private.attempt_clear(p_key bytea, p_tenant text default current
 begin
   update directory.attempt a
      set failures = private.attempt_rest(a.failures, a.shares, p_tenant),
-         blocked_until = case when private.attempt_rest(a.failures, a.shares, p_tenant) >= 10 then a.blocked_until end,
+         -- Whoever proved to be the owner waits for nobody's guesses. Somebody with a company of their own gains nothing: to succeed there, they
+         -- first have to wait as long as for the next guess.
+         blocked_until = null,
          shares = a.shares - array[p_tenant, '-'], known = a.known - p_tenant, touched_at = now()
    where a.key = p_key and (a.failures > 0 or a.blocked_until is not null);
 end $$;
@@ -107,9 +117,6 @@ begin
   perform private.attempt_clear(private.attempt_key(app.current_tenant(), p_kind, p_subject), app.current_tenant()::text);
 end $$;
 
--- Finds "has this account signed in from here?" at once, and all of a person's sessions as the one before did.
-create index session_of_user_at on public.session (tenant_id, user_id, ip_address);
-drop index public.session_of_user;
 
 -- Sign-in, first trip: finds the company, counts the attempt (committed before the password is looked at) and reads the account.
 -- status: 'blocked' (retry_after), 'unknown', 'known'. Unknown accounts count alike. at_known_address: it was counted beside.
@@ -123,9 +130,9 @@ declare
 begin
   if not private.proven('lookup:' || p_email, p_proof) then raise exception 'this lookup is not signed' using errcode = '42501'; end if;
   if p_hint is null then
-    -- In several companies: the person must name one, and is told so in words that everybody gets.
-    select case when count(*) = 1 then (array_agg(p.tenant_id))[1] end into tenant_id
-      from (select d.tenant_id from directory.person d where d.email = p_email limit 2) p;
+    -- In several companies: the one that had the address first (ids tell the time), so that nobody who signs up another company with it shuts
+    -- its owner out. For the others the person must name the company, and is told so in words that everybody gets.
+    select d.tenant_id into tenant_id from directory.person d where d.email = p_email order by d.user_id limit 1;
   elsif p_hint ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
     select c.tenant_id into tenant_id from directory.company c where c.tenant_id = p_hint::uuid;
   else
