@@ -12,6 +12,12 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([world.stop(), mail.stop()]));
 
+const WHOLE = {
+  api_key: 'a1b2c3d4',
+  api_secret: 'SimulatedSecret1',
+  from: 'Acme',
+  signature_secret: 'simulated-signature-secret-of-the-account',
+};
 const fields = (body: { errors?: { field: string }[] }) => body.errors?.map(({ field }) => field);
 const textTo = (number: string) => eventually(() => world.vonage.accepted.find(({ to }) => to === number.slice(1))?.text);
 const reaches = (sender: Sender, id: string, status: string) =>
@@ -32,8 +38,8 @@ describe('A provider', () => {
       'azure-voice': expect.arrayContaining([expect.any(String)]),
       sandbox: [],
       smtp: ['password'],
-      'telegram-bot': ['token'],
-      'telegram-gateway': ['token'],
+      'telegram-bot': ['bot_token'],
+      'telegram-gateway': ['api_token'],
       'vonage-sms': ['api_secret', 'signature_secret'],
       'vonage-verify': expect.arrayContaining(['private_key']),
     });
@@ -54,7 +60,7 @@ describe('A provider', () => {
     expect(put).toEqual({
       provider: 'vonage-sms',
       channels: ['sms'],
-      settings: rest,
+      settings: { ...rest, receipt_signature: 'sha256' },
       secrets: ['api_secret', 'signature_secret'],
       priority: 7,
       is_enabled: true,
@@ -93,19 +99,15 @@ describe('A provider', () => {
   });
 
   it.each<[string, object, string[]]>([
-    ['nothing', { settings: {} }, ['settings.api_key', 'settings.api_secret', 'settings.from']],
-    ['a number for a word', { settings: { api_key: 7 } }, ['settings.api_key', 'settings.api_secret', 'settings.from']],
+    ['nothing', { settings: {} }, ['settings.api_key', 'settings.api_secret', 'settings.from', 'settings.signature_secret']],
     [
-      'a setting that there is not',
-      { settings: { ...{ api_key: 'a1b2c3d4', api_secret: 'SimulatedSecret1', from: 'Acme' }, host: 'evil.example' } },
-      ['settings'],
+      'a number for a word',
+      { settings: { api_key: 7 } },
+      ['settings.api_key', 'settings.api_secret', 'settings.from', 'settings.signature_secret'],
     ],
+    ['a setting that there is not', { settings: { ...WHOLE, host: 'evil.example' } }, ['settings']],
     ['settings of another form', { settings: 'all' }, ['settings']],
-    [
-      'a channel that it does not serve',
-      { settings: { api_key: 'a1b2c3d4', api_secret: 'SimulatedSecret1', from: 'Acme' }, channels: ['voice'] },
-      ['channels'],
-    ],
+    ['a channel that it does not serve', { settings: WHOLE, channels: ['voice'] }, ['channels']],
     ['no channel', { settings: {}, channels: [] }, ['channels']],
     ['a priority below all', { settings: {}, priority: -1 }, ['priority']],
     ['no message a second', { settings: {}, rate_per_second: 0 }, ['rate_per_second']],

@@ -91,9 +91,10 @@ async function tenancy(name: string): Promise<Tenancy> {
 /** A code and a plain message under way, and what is written down of them. Nothing is due: no worker changes them. */
 async function deliveries(company: Company): Promise<void> {
   const [verification, message, attempt] = [uuidv7(), uuidv7(), uuidv7()];
+  const settings = { api_key: 'a1b2c3d4', api_secret: 'SimulatedSecret1', from: 'Acme', signature_secret: 'x'.repeat(40) };
+  expect((await company.admin.put('/api/company/channels/vonage-sms', { settings })).status).toBe(200);
   const step = { channel: 'sms', to: 'sealed', masked: '+34 ••• ••• 123', mac: 'x', country: 'ES', prefix: '+34611', provider: null };
   for (const [text, ...values] of [
-    [`insert into channel_settings (id, provider, channels, settings) values ($1, 'vonage-sms', '{sms}', 'sealed')`, uuidv7()],
     [
       `insert into verification (id, purpose, subject, code_mac, code, workflow, locale, channel_timeout, resend_after, expires_at)
        values ($1, 'api', 'x', sha256('x'), 'sealed', $2, 'en', 60, now(), now() + interval '1 day')`,
