@@ -493,6 +493,10 @@ describe('Garbage of every kind, for every field of every route', () => {
       company_domain: 'no such domain',
       role: 'user',
       type: 'totp',
+      to: '+34612345678',
+      recipient: '+34612345678',
+      channel: 'sms',
+      settings: {},
     };
     const right = () => Object.fromEntries(fields.map((field) => [field, RIGHT[field] ?? 'x']));
     const filled = (values: Record<string, string> = {}) =>
@@ -532,7 +536,14 @@ describe('Garbage of every kind, for every field of every route', () => {
   it('is answered as a problem or served, and never breaks the server', { timeout: 120_000 }, async () => {
     const garbage = await world.company('Garbage');
     const { admin } = garbage;
-    const { key } = await garbage.apiKey(['messages:raw']);
+    const { key } = await garbage.apiKey([
+      'verifications:send',
+      'verifications:check',
+      'verifications:read',
+      'messages:send',
+      'messages:raw',
+      'messages:read',
+    ]);
     const everything = operations.flatMap((operation) => [...requests(operation)]);
     const counts: Record<string, number> = {};
     const faults: unknown[] = [];

@@ -18,7 +18,17 @@ const TABLES = [
   'audit_event',
   'audit_chain',
   'audit_head',
+  'channel_settings',
+  'verification',
+  'delivery',
+  'delivery_attempt',
+  'delivery_receipt',
+  'spend',
 ];
+/** Written by the database's functions alone: the apps' role may read, no more. */
+const BY_FUNCTIONS = ['verification', 'delivery', 'delivery_attempt', 'delivery_receipt', 'spend'];
+/** Not even read. */
+const UNREAD = ['idempotency'];
 const ROLES: Role[] = ['admin', 'manager', 'user'];
 
 interface Operation {
@@ -45,7 +55,7 @@ interface Tenancy {
   company: Company;
   people: Record<Role, Person>;
   /** Everything of it that a path could name, by the part of the path before the id. */
-  ids: { users: string[]; sessions: string[]; factors: string[]; 'api-keys': string[] };
+  ids: Record<'users' | 'sessions' | 'factors' | 'api-keys' | 'verifications' | 'messages' | 'attempts', string[]>;
   /** An application of its own. */
   apiKey: string;
 }
@@ -60,6 +70,7 @@ async function tenancy(name: string): Promise<Tenancy> {
   expect(setUp.status).toBe(200);
   const { key: apiKey } = await company.apiKey();
   expect((await people.admin.put('/api/company/templates/code/sms/en', { body: `{code} of ${name}` })).status).toBe(200);
+  await deliveries(company);
   const list = (rows: { id: string }[]) => rows.map(({ id }) => id);
   return {
     company,
@@ -69,15 +80,49 @@ async function tenancy(name: string): Promise<Tenancy> {
       sessions: list(await company.sql('select id from session')),
       factors: list(await company.sql('select id from mfa_factor')),
       'api-keys': list(await company.sql('select id from api_key')),
+      verifications: list(await company.sql('select id from verification')),
+      messages: list(await company.sql('select id from delivery')),
+      attempts: list(await company.sql('select id from delivery_attempt')),
     },
     apiKey,
   };
 }
 
+/** A code and a plain message under way, and what is written down of them. Nothing is due: no worker changes them. */
+async function deliveries(company: Company): Promise<void> {
+  const [verification, message, attempt] = [uuidv7(), uuidv7(), uuidv7()];
+  const settings = { api_key: 'a1b2c3d4', api_secret: 'SimulatedSecret1', from: 'Acme', signature_secret: 'x'.repeat(40) };
+  expect((await company.admin.put('/api/company/channels/vonage-sms', { settings })).status).toBe(200);
+  const step = { channel: 'sms', to: 'sealed', masked: '+34 ••• ••• 123', mac: 'x', country: 'ES', prefix: '+34611', provider: null };
+  for (const [text, ...values] of [
+    [
+      `insert into verification (id, purpose, subject, code_mac, code, workflow, locale, channel_timeout, resend_after, expires_at)
+       values ($1, 'api', 'x', sha256('x'), 'sealed', $2, 'en', 60, now(), now() + interval '1 day')`,
+      verification,
+      JSON.stringify([step]),
+    ],
+    ...[verification, null].map((of) => [
+      `insert into delivery (id, verification_id, channel, recipient, recipient_masked, template, locale, expires_at)
+       values ($1, $2, 'sms', 'sealed', '+34 ••• ••• 123', 'code', 'en', now() + interval '1 day')`,
+      of ? uuidv7() : message,
+      of,
+    ]),
+    [`insert into delivery_attempt (id, delivery_id, provider) values ($1, $2, 'vonage-sms')`, attempt, message],
+    [
+      `insert into delivery_receipt (id, provider, event_id, attempt_id, outcome, at) values ($1, 'vonage-sms', 'e', $2, 'delivered', now())`,
+      uuidv7(),
+      attempt,
+    ],
+    [`insert into spend (day, amount) values (current_date, 1)`],
+    [`insert into idempotency (caller_id, key_hash, body_hash, response) values ($1, '', '', '{}')`, uuidv7()],
+  ] as [string, ...unknown[]][])
+    await company.sql(text, values);
+}
+
 /** Every row of the company's tables, as text: but for the chain, which the worker goes on writing. */
 async function snapshot({ company }: Tenancy): Promise<Record<string, string[]>> {
   const rows: Record<string, string[]> = {};
-  for (const table of TABLES.filter((name) => !['audit_chain', 'audit_head'].includes(name))) {
+  for (const table of [...TABLES, ...UNREAD].filter((name) => !['audit_chain', 'audit_head'].includes(name))) {
     rows[table] = (await company.sql<{ row: string }>(`select to_jsonb(t)::text as row from ${table} t order by 1`)).map(({ row }) => row);
     expect(rows[table], table).not.toHaveLength(0);
   }
@@ -99,8 +144,8 @@ function bodyFor(operation: Operation): Record<string, unknown> | undefined {
   );
 }
 
-/** These name things by words of the company's own, which mean nothing elsewhere: test/templates.e2e-spec.ts. */
-const BY_NAME = ['deleteTemplate', 'saveTemplate'];
+/** These name things by words, which mean each company's own: test/templates.e2e-spec.ts, test/channels.e2e-spec.ts. */
+const BY_NAME = ['deleteTemplate', 'saveTemplate', 'getChannel', 'putChannel', 'removeChannel', 'testChannel'];
 
 /** Every route with an id in its path. */
 function routesWithId() {
@@ -111,7 +156,8 @@ function routesWithId() {
   );
 }
 
-const kindOf = (path: string): keyof Tenancy['ids'] => /\/(users|sessions|factors|api-keys)\/\{/.exec(path)?.[1] as never;
+const kindOf = (path: string): keyof Tenancy['ids'] =>
+  /\/(users|sessions|factors|api-keys|verifications|messages)\/\{/.exec(path)?.[1] as never;
 
 /** What may be said of a person who is there, by the least role that may ask. */
 const NEEDS: Record<string, Role> = {
@@ -126,6 +172,13 @@ const NEEDS: Record<string, Role> = {
   confirmFactor: 'user',
   removeFactor: 'user',
   revokeApiKey: 'admin',
+  getVerification: 'manager',
+  getVerificationTimeline: 'manager',
+  checkVerification: 'manager',
+  resendVerification: 'manager',
+  nextVerification: 'manager',
+  cancelVerification: 'manager',
+  getMessage: 'manager',
 };
 
 beforeAll(async () => {
@@ -172,13 +225,20 @@ describe('Over HTTP, a company', () => {
           covered.add(name);
         }
     expect(covered.size).toBe(routes.length);
-    expect(routes.length).toBe(11);
-    // 7 routes with 1 + 3 people, 1 with 1 + 4 or more sessions, 2 with 1 + 3 factors, 1 with 1 + 1 API keys; 3 roles; 2 directions.
+    expect(routes.length).toBe(18);
+    // 7 routes with 1 + 3 people, 1 with 1 + 4 or more sessions, 2 with 1 + 3 factors, 1 with 1 + 1 API keys, 6 with 1 + 1 verifications, 1 with
+    // 1 + 2 messages; 3 roles; 2 directions.
     expect(requests).toBe(
       3 *
         [acme, globex].reduce(
           (sum, { ids }) =>
-            sum + 7 * (1 + ids.users.length) + (1 + ids.sessions.length) + 2 * (1 + ids.factors.length) + (1 + ids['api-keys'].length),
+            sum +
+            7 * (1 + ids.users.length) +
+            (1 + ids.sessions.length) +
+            2 * (1 + ids.factors.length) +
+            (1 + ids['api-keys'].length) +
+            6 * (1 + ids.verifications.length) +
+            (1 + ids.messages.length),
           0,
         ),
     );
@@ -357,7 +417,7 @@ describe('In the database, the role of the apps', () => {
     const { rows } = await world.superuser.query(
       `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname <> 'migration' order by 1`,
     );
-    expect(rows.map(({ relname }) => relname)).toEqual([...TABLES].toSorted());
+    expect(rows.map(({ relname }) => relname)).toEqual([...TABLES, ...UNREAD].toSorted());
   });
 
   it.each<[string, (id: string) => string | undefined]>([
@@ -554,7 +614,7 @@ describe('In the database, the role of the apps', () => {
       await refused(text);
       await app.query('rollback to s');
     }
-    for (const table of TABLES.filter((name) => !['audit_event', 'audit_chain', 'audit_head'].includes(name))) {
+    for (const table of TABLES.filter((name) => !['audit_event', 'audit_chain', 'audit_head', ...BY_FUNCTIONS].includes(name))) {
       const key = table === 'tenant' ? 'id' : 'tenant_id';
       expect((await app.query(`update ${table} set ${key} = ${key} where ${key} = '${theirs}'`)).rowCount).toBe(0);
       if (!['tenant', 'api_key'].includes(table))
@@ -567,6 +627,8 @@ describe('In the database, the role of the apps', () => {
       'delete from audit_head',
       'delete from tenant',
       'delete from api_key',
+      'select from idempotency',
+      ...BY_FUNCTIONS.flatMap((table) => [`update ${table} set tenant_id = tenant_id`, `delete from ${table}`]),
     ]) {
       await app.query('savepoint s');
       await refused(text);
@@ -680,10 +742,19 @@ describe('In the database, the role of the apps', () => {
     'audit_requeue',
     'audit_thin',
     'current_tenant',
+    'delivery_begin',
+    'delivery_finish',
+    'delivery_of_attempt',
+    'due_claim',
+    'due_depth',
     'enrolment_check',
     'factor_attempt',
     'factor_settle',
+    'message_create',
+    'purge_deliveries',
     'purge_expired',
+    'receipt_handled',
+    'receipt_put',
     'session_check',
     'session_refresh',
     'sign_in_begin',
@@ -691,6 +762,11 @@ describe('In the database, the role of the apps', () => {
     'sign_in_complete',
     'sign_in_forgo',
     'signing_key_put',
+    'verification_cancel',
+    'verification_check',
+    'verification_create',
+    'verification_due',
+    'verification_send_again',
   ];
 
   interface Callable {
@@ -714,8 +790,11 @@ describe('In the database, the role of the apps', () => {
       p_factor: globex.people.user.factorId,
       p_sign_in: signIn.id,
       p_email: globex.people.user.email,
-      p_actor: globex.people.user.id,
-      p_key: globex.ids['api-keys'][0],
+      p_actor: name.startsWith('audit_') ? globex.people.user.id : '{}',
+      p_key: name === 'api_key_check' ? globex.ids['api-keys'][0] : '{}',
+      p_id: globex.ids.verifications[0],
+      p_delivery: globex.ids.messages[0],
+      p_attempt: globex.ids.attempts[0],
     };
     const theirHash = createHash('sha256')
       .update(Buffer.from(globex.apiKey.slice(3, -6), 'base64url').subarray(32))
@@ -766,9 +845,11 @@ describe('In the database, the role of the apps', () => {
       }
     }
     expect(met).toEqual(
-      RUN_AS_OWNER.filter((name) => !['attempt_clear', 'attempt_take', 'audit_thin', 'current_tenant', 'purge_expired'].includes(name)),
+      RUN_AS_OWNER.filter(
+        (name) => !['attempt_clear', 'attempt_take', 'audit_thin', 'current_tenant', 'purge_deliveries', 'purge_expired'].includes(name),
+      ),
     );
-    expect(refusals).toBe(10 * 8 + 6 * 6);
+    expect(refusals).toBe(21 * 8 + 8 * 6);
     expect(await snapshot(globex)).toEqual(before);
   });
 
@@ -801,7 +882,7 @@ describe('In the database, the role of the apps', () => {
         await app.query('commit');
         calls++;
       }
-    expect(calls).toBe(20);
+    expect(calls).toBe(42);
     expect(await snapshot(globex)).toEqual(before);
   });
 

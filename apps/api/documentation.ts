@@ -30,6 +30,19 @@ const EXAMPLES: Record<string, object> = {
   ChangeRole: { role: 'manager' },
   CreateApiKey: { name: 'Checkout', scopes: ['verifications:send', 'verifications:check'], expires_in_days: 365 },
   SaveTemplate: { body: '{code} is your {sender} code. It is valid for {minutes} min.' },
+  PutChannel: {
+    settings: {
+      host: 'smtp.acme.example',
+      port: 587,
+      user: 'relay@acme.example',
+      password: 'of the mail server',
+      from: 'hello@acme.example',
+    },
+  },
+  TestChannel: { to: 'ada@acme.example' },
+  CreateVerification: { to: '+34612345678', channel: 'sms' },
+  CheckVerification: { code: '123456' },
+  SendMessage: { channel: 'sms', recipient: '+34612345678', message: 'The lift works again.' },
   UpdateCompany: { name: 'Acme', policy: { mfa: { manager: 'required' } } },
 };
 

@@ -92,7 +92,7 @@ export class VerificationsController {
   @Get(':id/timeline')
   @Scopes('verifications:read')
   @ApiOperation({
-    summary: '"Why did I not get my code?": every decision, attempt, receipt and check in order',
+    summary: 'Why did the code not come? Every decision, attempt, receipt and check in order',
     operationId: 'getVerificationTimeline',
   })
   @Returns(contract.timeline)

@@ -53,11 +53,12 @@ export class ChannelsController {
     operationId: 'testChannel',
   })
   @Returns(contract.queued, 202)
-  test(
+  async test(
     @CurrentCaller() { policy, companyName }: UserCaller,
     @Param('provider', { schema: provider }) id: string,
     @Body({ schema: contract.testChannel }) { to, channel }: z.output<typeof contract.testChannel>,
   ) {
+    await this.channels.get(id);
     return this.messages.test(id, to, channel, policy, companyName);
   }
 }

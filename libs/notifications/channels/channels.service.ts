@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { AuditService } from '@app/audit';
 import { invalid, RequestContext } from '@app/platform';
@@ -60,18 +61,20 @@ export class ChannelsService {
     await this.install(provider, parsed.data);
 
     const row = await this.context.transaction(async (em) => {
-      const stored =
-        (await em.findOne(ChannelSettings, { provider: id })) ??
-        em.create(ChannelSettings, { provider: id, channels: served, settings: '' });
-      Object.assign(stored, {
+      const values = {
         channels: served,
         settings: sealSettings(tenantId, id, parsed.data as object),
         priority,
         isEnabled: is_enabled,
         ratePerSecond: rate_per_second,
         updatedAt: new Date(),
-      });
-      await em.flush();
+      };
+      await em.upsert(
+        ChannelSettings,
+        { id: uuidv7(), tenantId, provider: id, ...values },
+        { onConflictFields: ['tenantId', 'provider'], onConflictMergeFields: Object.keys(values) as (keyof typeof values)[] },
+      );
+      const stored = await em.findOneOrFail(ChannelSettings, { provider: id }, { refresh: true });
       this.audit.record('company.channel_set', { targetId: stored.id, details: { provider: id, channels: served, enabled: is_enabled } });
       return stored;
     });
