@@ -48,7 +48,8 @@ export class Breakers {
     const made = circuitBreaker(handleWhen(outage), { halfOpenAfter: OPEN_MS, breaker: new ConsecutiveBreaker(FAILURES) });
     made.onStateChange((state) => {
       if (state === CircuitState.Open) this.openedAt.set(key, Date.now());
-      log().warn({ breaker: key, state: CircuitState[state] }, 'a breaker changed');
+      // Not named `state`, which is redacted.
+      log().warn({ breaker: key, is: CircuitState[state] }, 'a breaker changed');
       for (const watcher of this.watchers) watcher(key, state);
     });
     this.breakers.set(key, made);

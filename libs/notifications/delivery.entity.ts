@@ -96,6 +96,7 @@ export interface BegunDelivery extends Content {
   settings: string | null;
   country: string | null;
   created_at: Date;
+  wait: number | null;
 }
 
 export const BEGIN_DELIVERY = statement<BegunDelivery>('delivery_begin', 'select * from app.delivery_begin($1, $2, $3)');
