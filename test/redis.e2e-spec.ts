@@ -52,9 +52,9 @@ describe.skipIf(!hasRedis)(`Messages over Redis${hasRedis ? '' : ' (not installe
     const said = wire.lines.join('\n');
     for (const to of numbers) expect(said.includes(to.slice(1))).toBe(false);
     for (const { text } of world.vonage.accepted) expect(said.includes(text)).toBe(false);
-    // Who took jobs: both.
+    // Who locked jobs: one connection of each worker.
     const takers = new Set(
-      wire.lines.filter((line) => /"evalsha"/i.test(line)).map((line) => /[0-9a-f-]{36}:\d+/.exec(line)?.[0]?.slice(0, 36)),
+      wire.lines.filter((line) => line.includes('"evalsha"') && line.includes(':lock"')).map((line) => /127\.0\.0\.1:\d+/.exec(line)?.[0]),
     );
     takers.delete(undefined);
     expect(takers.size).toBeGreaterThanOrEqual(2);
