@@ -45,7 +45,8 @@ export class Breakers {
     const made = circuitBreaker(handleWhen(outage), { halfOpenAfter: OPEN_MS, breaker: new ConsecutiveBreaker(FAILURES) });
     const gauge = breakerState(provider, countryLabel(country));
     made.onStateChange((state) => {
-      log().warn({ breaker: key, state: CircuitState[state] }, 'a breaker changed');
+      // Not named `state`, which is redacted.
+      log().warn({ breaker: key, is: CircuitState[state] }, 'a breaker changed');
       gauge.set(SHOWN[state]);
       if (state === CircuitState.Open) this.openedAt.set(key, Date.now());
       else this.openedAt.delete(key);

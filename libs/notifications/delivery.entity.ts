@@ -98,6 +98,7 @@ export interface BegunDelivery extends Content {
   created_at: Date;
   /** W3C traceparent of the request that wanted it, where requests are traced. */
   trace: string | null;
+  wait: number | null;
 }
 
 export const BEGIN_DELIVERY = statement<BegunDelivery>('delivery_begin', 'select * from app.delivery_begin($1, $2, $3)');

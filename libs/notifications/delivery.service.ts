@@ -36,6 +36,8 @@ interface Outcome {
 /** Takes one delivery as far as it gets now: a provider's yes, or another one's, or a time to try again. Each step is one round trip. */
 @Injectable()
 export class DeliveryService {
+  /** Told when something is due again by the clock: looking at intervals alone, workers would miss turns of a rate. */
+  onTurn: (seconds: number) => void = () => {};
   private readonly bulkheads = new Map<string, BulkheadPolicy>();
 
   constructor(
@@ -50,6 +52,7 @@ export class DeliveryService {
       const attempt = uuidv7();
       const begun = await this.statements.one(BEGIN_DELIVERY, [tenant, id, this.terms(attempt)]);
       if (begun.outcome === 'budget') logHeldBack('budget', { company: tenantId, delivery: id, verification: begun.verification_id });
+      if (begun.wait !== null) this.onTurn(begun.wait);
       if (begun.outcome !== 'go') return;
       const provider = this.providers.find(begun.provider);
       const labels = { channel: begun.channel, provider: provider?.id ?? 'unknown', country: countryLabel(begun.country) };

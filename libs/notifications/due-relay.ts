@@ -38,6 +38,9 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
   ) {}
 
   async onApplicationBootstrap() {
+    this.deliveries.onTurn = (seconds) => {
+      if (seconds < 5) setTimeout(() => this.look(), seconds * 1_000 + 5).unref();
+    };
     const handle = (job: Job) => this.deliveries.deliver(job);
     await this.fallback.start(handle);
     await this.queue.start(handle);
@@ -77,14 +80,14 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
       if (jobs.length > 0) await this.queue.add(channel, jobs).catch(() => this.fallback.add(channel, jobs));
     }
     let sent = false;
-    for (const { id, tenant_id: tenantId } of byKind.get('verification') ?? []) sent = (await this.look(id, tenantId)) || sent;
+    for (const { id, tenant_id: tenantId } of byKind.get('verification') ?? []) sent = (await this.settle(id, tenantId)) || sent;
     const isMore = [...byKind].some(([kind, { length }]) => length === most[kind as Channel]);
     const isFull = CHANNELS.some((channel) => room[channel] <= 0);
     return sent || isMore ? MORE : isFull ? FULL : due.length;
   }
 
   /** A verification's time has come. One that cannot be looked at now holds up no other: it is due again by itself. */
-  private async look(id: string, tenantId: string): Promise<boolean> {
+  private async settle(id: string, tenantId: string): Promise<boolean> {
     try {
       const { sent, rule } = await this.statements.one(VERIFICATION_DUE, [signTenant(tenantId), id, sendLimits()]);
       if (rule) logHeldBack(rule, { company: tenantId, verification: id });
@@ -93,6 +96,11 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
       log().warn({ err: error }, 'a verification could not be looked at; it is due again by itself');
       return false;
     }
+  }
+
+  private look() {
+    this.woken = true;
+    this.wake?.();
   }
 
   private pause(milliseconds: number) {
@@ -116,10 +124,7 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
       if (this.listener === client) this.listener = undefined;
     };
     client.on('error', lost).on('end', lost);
-    client.on('notification', () => {
-      this.woken = true;
-      this.wake?.();
-    });
+    client.on('notification', () => this.look());
     try {
       await client.connect();
       await client.query(`listen ${DUE_CHANNEL}`);

@@ -91,6 +91,7 @@ export class Laboratory {
   async send(to: string, at: number): Promise<{ expiresAt: number; ms: number } | undefined> {
     const asked = performance.now();
     const answer = await this.call(at, 'POST', '/api/verifications', { to, channel: 'sms' }, this.key).catch(() => undefined);
+    if (answer && answer.status < 500 && answer.status !== 201) throw new Error(`A message was refused: ${JSON.stringify(answer.body)}`);
     if (answer?.status !== 201) return undefined;
     return { expiresAt: Date.parse(answer.body.expires_at), ms: performance.now() - asked };
   }
@@ -123,6 +124,7 @@ export class Laboratory {
     });
     const { body } = await this.call(0, 'POST', '/api/auth/login', { email, password: PASSWORD, company_domain: domain });
     const admin = body.access_token as string;
+    await this.call(0, 'PATCH', '/api/company', { policy: { default_region: 'ES' } }, admin);
     const { apiKey, apiSecret, signatureSecret } = this.vonage;
     const vonage = { api_key: apiKey, api_secret: apiSecret, from: 'Acme', signature_secret: signatureSecret };
     const sns = { access_key_id: this.sns.accessKeyId, secret_access_key: this.sns.secretAccessKey, region: 'eu-west-1' };

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort, stopped } from './stack.js';
 
@@ -63,15 +65,17 @@ export class RedisServer {
 
 /** Every command that reaches the server, from now on. */
 export async function overheard(server: RedisServer): Promise<{ lines: string[]; stop(): void }> {
-  const client = new Redis(server.port, '127.0.0.1');
-  const monitor = await client.monitor();
   const lines: string[] = [];
-  monitor.on('monitor', (_time: string, parts: string[]) => lines.push(parts.join(' ')));
-  return {
-    lines,
-    stop() {
-      monitor.disconnect();
-      client.disconnect();
-    },
-  };
+  const socket = connect(server.port, '127.0.0.1');
+  let rest = '';
+  socket
+    .on('error', () => {})
+    .on('data', (chunk) => {
+      const parts = (rest + chunk.toString('latin1')).split('\r\n');
+      rest = parts.pop()!;
+      lines.push(...parts.map((line) => line.replaceAll('\\"', '"')));
+    });
+  socket.write('MONITOR\r\n');
+  for (let waited = 0; lines.length === 0 && waited < 5_000; waited += 10) await sleep(10);
+  return { lines, stop: () => void socket.destroy() };
 }

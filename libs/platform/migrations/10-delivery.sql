@@ -556,11 +556,11 @@ begin
 end $$;
 
 -- Begins one attempt: chooses the provider, reserves its price and its turn, and hands out what the call needs. outcome: 'go', 'over' (nothing
--- to do), 'busy' (somebody else is at it), 'later' (due again by itself), 'budget' (over, for the company's is spent).
+-- to do), 'busy' (somebody else is at it), 'later' (due again by itself; wait: its turn comes in so many seconds), 'budget' (over, for the company's is spent).
 -- p: {attempt, lease (s), window (s), skip: ["provider/country"], full: [provider], reporting: [provider], prices: {provider: {country|*: n}}, fallback: provider|null}
 create function app.delivery_begin(p_tenant text, p_delivery uuid, p jsonb) returns table (
   outcome text, channel text, recipient text, provider text, settings text, code text, payload text, template text, locale text, verification_id uuid,
-  country text, expires_at timestamptz, company_name text, policy jsonb, templates jsonb, created_at timestamptz, trace text
+  country text, expires_at timestamptz, company_name text, policy jsonb, templates jsonb, created_at timestamptz, trace text, wait double precision
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_tenant uuid := private.bind(p_tenant);
@@ -645,7 +645,7 @@ begin
     if v_slot is not null then
       update public.delivery x set reserved_at = v_slot where x.id = p_delivery and x.tenant_id = v_tenant;
       update directory.due set due_at = least(v_slot, d.expires_at) where id = p_delivery;
-      outcome := 'later'; return next; return;
+      outcome := 'later'; wait := extract(epoch from v_slot - clock_timestamp()); return next; return;
     end if;
   end if;
 
