@@ -37,9 +37,10 @@ import { TemplatesService } from './templates/templates.service.js';
       useFactory: (...providers: MessageProvider[]) => new ProviderRegistry(providers),
     },
     Breakers,
+    Contacts,
     DeliveryService,
   ],
-  exports: [...MESSAGE_PROVIDERS, ProviderRegistry, Breakers, DeliveryService],
+  exports: [...MESSAGE_PROVIDERS, ProviderRegistry, Breakers, Contacts, DeliveryService],
 })
 export class DeliveryModule {}
 
@@ -52,8 +53,8 @@ export class DeliveryModule {}
     DeliveryModule,
   ],
   controllers: [TemplatesController, ChannelsController, MessagesController, CallbacksController],
-  providers: [TemplatesService, ChannelsService, ChannelDirectory, MessagesService, CallbacksService, Contacts, DueSignal],
-  exports: [TemplatesService, ChannelDirectory, Contacts, DueSignal, DeliveryModule],
+  providers: [TemplatesService, ChannelsService, ChannelDirectory, MessagesService, CallbacksService, DueSignal],
+  exports: [TemplatesService, ChannelDirectory, DueSignal, DeliveryModule],
 })
 export class NotificationsModule {}
 

@@ -42,7 +42,8 @@ const RULES: Record<string, string> = {
   ip: 'too many messages for this address',
   prefix: 'too many messages to numbers like this one',
 };
-const blocked = (rule: string) => VerificationError.blocked({ detail: `Rule "${rule}": ${RULES[rule] ?? 'not now'}.`, retryAfter: 600 });
+export const blocked = (rule: string) =>
+  VerificationError.blocked({ detail: `Rule "${rule}": ${RULES[rule] ?? 'not now'}.`, retryAfter: 600 });
 
 /** One code to one person, over the ways that the workflow names, until it comes back, runs out or is called off. */
 @Injectable()
@@ -77,7 +78,8 @@ export class Verifications {
     );
   }
 
-  async begin(wanted: NewVerification, key: { key: string; body: string } | null = null): Promise<CreatedHere> {
+  /** A verification as the database takes it, with a code that nobody has seen. @throws notifications.* */
+  async prepare(wanted: NewVerification) {
     const tenantId = this.context.tenantId!;
     const id = uuidv7();
     const steps = wanted.steps.map((step) => this.step(tenantId, id, step, wanted.policy));
@@ -101,19 +103,24 @@ export class Verifications {
       cooldown: config.RESEND_SECONDS,
       seconds: wanted.seconds ?? 300,
     };
+    return { row, actor, origin: this.origin(wanted.ip) };
+  }
+
+  private async begin(wanted: NewVerification, key: { key: string; body: string } | null): Promise<CreatedHere> {
+    const { row, actor, origin } = await this.prepare(wanted);
     const { outcome, rule, response } = await this.statements.one(entity.CREATE_VERIFICATION, [
-      signTenant(tenantId),
+      signTenant(this.context.tenantId!),
       row,
       key && { caller: actor.id, ...key },
       actor,
-      this.origin(wanted.ip),
+      origin,
       sendLimits(),
     ]);
     if (outcome === 'conflict') throw VerificationError.idempotencyConflict();
     if (outcome === 'blocked') throw blocked(rule!);
     if (outcome === 'created') this.signal.wake();
     const { id: given, expires_at, resend_after, step } = response!;
-    return { id: given, expiresAt: new Date(expires_at), resendAfter: new Date(resend_after), step, steps };
+    return { id: given, expiresAt: new Date(expires_at), resendAfter: new Date(resend_after), step, steps: row.workflow };
   }
 
   /** @throws verification.not_found, verification.too_many_attempts */
