@@ -10,6 +10,8 @@ export interface Options {
   /** Over the defaults of API and worker. */
   settings?: Record<string, string>;
   workers?: number;
+  /** Further vendors of the test's own. */
+  endpoints?: Record<string, string>;
 }
 
 /** A database, two API processes and a worker of the file's own, with loopback vendors that verify signatures: real SDKs talk to them. */
@@ -29,7 +31,7 @@ export class DeliveryWorld extends World {
     super({ urls, env, superUrl: database.superUrl });
   }
 
-  static async start({ settings = {}, workers = 1 }: Options = {}): Promise<DeliveryWorld> {
+  static async start({ settings = {}, workers = 1, endpoints = {} }: Options = {}): Promise<DeliveryWorld> {
     const database = await anotherDatabase(inject('stack'));
     const vonage = await new VonageSmsSimulator().start();
     const sns = await new SnsSimulator().start();
@@ -37,7 +39,7 @@ export class DeliveryWorld extends World {
     const env = {
       ...database.env,
       PUBLIC_URL: 'https://watchword.test',
-      PROVIDER_ENDPOINTS: JSON.stringify({ 'vonage-sms': vonage.url, 'aws-sns': sns.url }),
+      PROVIDER_ENDPOINTS: JSON.stringify({ 'vonage-sms': vonage.url, 'aws-sns': sns.url, ...endpoints }),
       PRIVATE_DESTINATIONS: 'true',
       ATTEMPT_SECONDS: '2',
       RECEIPT_WINDOW_SECONDS: '1',
