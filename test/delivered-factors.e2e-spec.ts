@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SmtpSimulator } from './simulators/smtp.js';
 import { TelegramBotSimulator } from './simulators/telegram.js';
@@ -20,7 +19,6 @@ describe('A factor whose codes are sent', () => {
     sender = await everyChannel();
   }, 180_000);
   afterAll(() => Promise.all([world.stop(), smtp.stop(), bot.stop()]));
-  afterAll(() => void (process.env.DBG && writeFileSync(process.env.DBG, world.output)));
 
   async function everyChannel(): Promise<Sender> {
     const made = await world.sender();

@@ -103,8 +103,17 @@ export class FactorAttempts {
         const { email, role, device_name: deviceName } = row;
         const beside = row.factors!.map((other) => other.id).filter((other) => other !== id);
         return {
-          ...{ factorId: id, type, amr, provesPossession, version, state: sealState(tenantId, id, next) },
-          ...{ challenge, beside: beside.length > 0 ? beside : null, email, role, deviceName },
+          factorId: id,
+          type,
+          amr,
+          provesPossession,
+          version,
+          state: sealState(tenantId, id, next),
+          challenge,
+          beside: beside.length > 0 ? beside : null,
+          email,
+          role,
+          deviceName,
         };
       }
     }

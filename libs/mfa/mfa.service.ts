@@ -154,8 +154,13 @@ export class MfaService {
       const [used] = await em.execute<{ ok: boolean }[]>(
         `select app.factor_used(?, ?, ?, ?, string_to_array(?, ',')::uuid[], ?, ?::jsonb) as ok`,
         [
-          ...[this.context.tenant, userId, factorId, challenge, beside?.join(',') ?? null],
-          ...[this.context.sessionId ?? null, JSON.stringify(this.audit.origin)],
+          this.context.tenant,
+          userId,
+          factorId,
+          challenge,
+          beside?.join(',') ?? null,
+          this.context.sessionId ?? null,
+          JSON.stringify(this.audit.origin),
         ],
       );
       if (!used!.ok) throw MfaError.wrongCode();

@@ -73,8 +73,14 @@ export class DeliveredFactors {
     const to = factor.recipient!(state);
     if (to === undefined) throw MfaError.notReachable();
     return this.codes.send({
-      ...{ userId: caller.id, factorId: row.id, channel: factor.channel, to, policy },
-      ...{ locale: state.locale ?? 'en', signInId, ip: this.audit.origin.ip },
+      userId: caller.id,
+      factorId: row.id,
+      channel: factor.channel,
+      to,
+      locale: state.locale ?? 'en',
+      policy,
+      signInId,
+      ip: this.audit.origin.ip,
     });
   }
 
