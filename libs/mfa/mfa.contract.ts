@@ -37,15 +37,7 @@ export const startFactor = z
     locale: locale.default('en').describe('of the messages with codes'),
     input: z.record(z.string(), z.unknown()).optional().describe('what else this kind of factor needs'),
   })
-  .meta({
-    id: 'StartFactor',
-    examples: [
-      { type: 'totp', label: 'My phone' },
-      { type: 'sms', recipient: '612345678', locale: 'es' },
-      { type: 'email' },
-      { type: 'telegram' },
-    ],
-  });
+  .meta({ id: 'StartFactor' });
 export type StartFactor = z.output<typeof startFactor>;
 
 const authenticator = z.object({
@@ -76,9 +68,7 @@ export const startedFactor = authenticator
     deep_link: z.string().optional().describe('telegram: open it within 15 min, and the code comes to that chat'),
   })
   .meta({ id: 'StartedFactor' });
-export const challenge = z
-  .object({ factor_id: z.uuid() })
-  .meta({ id: 'Challenge', examples: [{ factor_id: '0199a3c2-0000-7000-8000-00000000f00d' }] });
+export const challenge = z.object({ factor_id: z.uuid() }).meta({ id: 'Challenge' });
 export const sentCode = z.object(sent).meta({ id: 'SentCode' });
 
 export const confirmCode = z.object({ code }).meta({ id: 'ConfirmCode' });
@@ -88,10 +78,8 @@ export const enabled = z
   .meta({ id: 'FactorEnabled' });
 export const backupCodes = z.object({ backup_codes: z.array(z.string()) }).meta({ id: 'BackupCodes' });
 export const backupCodesLeft = z.object({ remaining: z.number().int(), created_at: z.string().nullable() }).meta({ id: 'BackupCodesLeft' });
-export const phoneSetup = z
-  .object({ phone_number: z.string().trim().min(1).max(40) })
-  .meta({ id: 'SmsMfaSetup', examples: [{ phone_number: '+34612345678' }] });
-export const phoneCode = z.object({ mfa_code: code }).meta({ id: 'SmsMfaCode', examples: [{ mfa_code: '493817' }] });
+export const phoneSetup = z.object({ phone_number: z.string().trim().min(1).max(40) }).meta({ id: 'SmsMfaSetup' });
+export const phoneCode = z.object({ mfa_code: code }).meta({ id: 'SmsMfaCode' });
 export const phoneDone = z
   .object({
     message: z.string(),
