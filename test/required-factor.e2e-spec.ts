@@ -43,10 +43,14 @@ describe('A company that demands a second factor', () => {
       'GET /api/auth/mfa/factors',
       'GET /api/users/me',
       'POST /api/auth/mfa/activate',
+      'POST /api/auth/mfa/challenge',
       'POST /api/auth/mfa/enable',
       'POST /api/auth/mfa/factors',
       'POST /api/auth/mfa/factors/{id}/confirm',
       'POST /api/auth/mfa/setup',
+      'POST /api/sms-mfa/send-code',
+      'POST /api/sms-mfa/setup',
+      'POST /api/sms-mfa/verify',
     ]);
     expect(outcome(await leaving.post('/api/auth/logout'))).toBe('accepted');
 

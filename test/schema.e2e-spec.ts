@@ -38,7 +38,7 @@ describe('The schema', () => {
     });
     const entities = [...orm.getMetadata().getAll().values()].filter(({ tableName }) => tableName);
     await orm.close();
-    expect(entities).toHaveLength(6);
+    expect(entities).toHaveLength(12);
     for (const { tableName, props, policies } of entities) {
       const { rows: columns } = await world.owner.query(
         `select attname as name, not attnotnull as nullable from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped`,

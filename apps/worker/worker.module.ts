@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
 import { AuditWorkerModule } from '@app/audit';
+import { MfaWorkerModule } from '@app/mfa';
 import { DeliveryWorkerModule } from '@app/notifications';
 import { PlatformModule } from '@app/platform';
 import { Retention } from './retention.js';
 
 /** What runs beside requests, in any number of copies. */
-@Module({ imports: [AuditWorkerModule, DeliveryWorkerModule], providers: [Retention] })
+@Module({ imports: [AuditWorkerModule, DeliveryWorkerModule, MfaWorkerModule], providers: [Retention] })
 export class BackgroundModule {}
 
 @Module({ imports: [PlatformModule, BackgroundModule] })

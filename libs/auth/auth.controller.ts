@@ -54,7 +54,7 @@ export class AuthController {
   @Pending('verify')
   @SignInRoute(true)
   @ApiBearerAuth()
-  @ApiOperation({ summary: 'Answer the second factor: authenticator code or backup code', operationId: 'verifyMfa' })
+  @ApiOperation({ summary: 'Answer the second factor: authenticator code, code that was sent, or backup code', operationId: 'verifyMfa' })
   @Returns(contract.tokenResponse)
   verifyMfa(
     @CurrentCaller() caller: PendingCaller,

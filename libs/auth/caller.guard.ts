@@ -67,7 +67,8 @@ export class CallerGuard implements CanActivate {
     const request = execution.switchToHttp().getRequest<Request>();
     const shown = credentialOf(request.raw);
     if (shown?.kind === 'key') return this.application(execution, request, shown);
-    const inBody = purpose === 'verify' && typeof request.body?.mfa_token === 'string' ? request.body.mfa_token : undefined;
+    const inBody =
+      purpose !== undefined && purpose !== 'enroll' && typeof request.body?.mfa_token === 'string' ? request.body.mfa_token : undefined;
     const token = shown?.text ?? inBody;
     if (!token) throw AuthError.signInRequired();
     request.presentedToken = token;
@@ -85,7 +86,7 @@ export class CallerGuard implements CanActivate {
         throw AuthError.signInRequired();
     }
     const caller = request.user!;
-    if (caller.kind === 'pending' && caller.purpose !== purpose)
+    if (caller.kind === 'pending' && purpose !== 'either' && caller.purpose !== purpose)
       throw caller.purpose === 'enroll' ? AuthError.enrolmentRequired() : AuthError.mfaRequired();
     // Whoever has no factor any more is asked for one, however this session began.
     if (caller.kind === 'user' && caller.mfaDemanded && (caller.acr === ONE_FACTOR || !caller.profile.mfa_enabled))
@@ -104,10 +105,10 @@ export class CallerGuard implements CanActivate {
   }
 
   /** The policy holds for sessions that were opened before it, too: they may set a factor up where there is none, and otherwise only leave. */
-  private requireFactor({ profile }: UserCaller, execution: ExecutionContext, purpose: PendingPurpose | undefined) {
+  private requireFactor({ profile }: UserCaller, execution: ExecutionContext, purpose: PendingPurpose | 'either' | undefined) {
     if (this.reflector.get(OneFactorEnough, execution.getHandler())) return;
     if (profile.mfa_enabled) throw AuthError.mfaRequired({ detail: 'Your company requires a second factor. Sign in again, with yours.' });
-    if (purpose !== 'enroll') throw AuthError.mfaEnrollmentRequired();
+    if (purpose === undefined || purpose === 'verify') throw AuthError.mfaEnrollmentRequired();
   }
 }
 

@@ -10,7 +10,7 @@ export interface BegunSignIn {
   is_active: boolean;
   role: string;
   policy: unknown;
-  factors: { id: string; type: string; label: string | null; disabled: boolean }[] | null;
+  factors: { id: string; type: string; label: string | null; recipient_masked: string | null; disabled: boolean }[] | null;
   /** The account's delay runs; this attempt was counted for an address the account has signed in from. */
   at_known_address: boolean;
 }

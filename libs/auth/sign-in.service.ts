@@ -14,6 +14,8 @@ import { type RefreshToken, Tokens } from './tokens.js';
 
 export const ONE_FACTOR = 'urn:watchword:acr:1';
 export const TWO_FACTORS = 'urn:watchword:acr:2';
+/** The second step proved no particular thing (a mailbox, a messenger's account): below AAL2, whatever the policy makes of it. */
+export const TWO_STEPS = 'urn:watchword:acr:two-steps';
 
 /** In everybody's words, so that it tells nothing about anybody. */
 const HINT = 'Incorrect email or password. If this e-mail belongs to several companies, name the one you mean with company_domain.';
@@ -120,7 +122,7 @@ export class SignInService {
   ): Promise<TokenResponse> {
     let session!: OpenedSession;
     const { email, role } = await this.attempts.settleSignIn({ ...pending, answer, factorId }, (proof: Proof) => {
-      session = this.newSession(pending.tenantId, ['pwd', proof.amr, 'mfa'], TWO_FACTORS);
+      session = this.newSession(pending.tenantId, ['pwd', proof.amr, 'mfa'], proof.provesPossession ? TWO_FACTORS : TWO_STEPS);
       return this.stored(session, proof.deviceName);
     });
     return this.response(session, { ...pending, email, role });
@@ -134,7 +136,7 @@ export class SignInService {
     const token = this.tokens.pending({ ...pending, purpose });
     const factors = (found.factors ?? [])
       .filter(({ disabled }) => !disabled)
-      .map(({ id, type, label }) => ({ id, type, label, recipient_masked: null }));
+      .map(({ id, type, label, recipient_masked }) => ({ id, type, label, recipient_masked }));
     return {
       access_token: token,
       mfa_token: token,

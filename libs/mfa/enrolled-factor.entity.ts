@@ -10,6 +10,11 @@ const schema = defineEntity({
     label: p.string().nullable(),
     /** Sealed JSON: the factor's own state. */
     state: p.text(),
+    /** Where codes are sent to, as it may be shown and as it is found; null where none are. */
+    recipientMasked: p.text().nullable(),
+    recipientMac: p.text().nullable(),
+    /** The code that is out, or was last. Written by the database's functions alone. */
+    verificationId: p.uuid().nullable(),
     /** Grows with every state: a code is accepted only from the state it was checked against. */
     version: p.integer().default(0),
     failures: p.integer().default(0),

@@ -2,9 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { AuditService } from '@app/audit';
 import { HotStatements, signTenant, statement } from '@app/platform';
 import { openState, sealState } from './enrolled-factor.entity.js';
-import type { FactorPolicy } from './factor.js';
+import type { Challenge, FactorPolicy } from './factor.js';
 import { FactorRegistry } from './factor-registry.js';
 import { MfaError } from './mfa.errors.js';
+import { codeMac } from './verifications/verification.entity.js';
 
 interface CountedRow {
   status: 'counted' | 'blocked' | 'exhausted' | 'gone' | 'no_factor';
@@ -14,16 +15,19 @@ interface CountedRow {
   device_name: string | null;
   now: Date;
   policy: FactorPolicy;
-  factors: { id: string; type: string; state: string; version: number }[] | null;
+  /** `challenge`: the verification that was sent for it and counted with it, and `mac` its code's. */
+  factors: { id: string; type: string; state: string; version: number; challenge: string | null; mac: string | null }[] | null;
 }
 
 const ATTEMPT = statement<CountedRow>('factor_attempt', 'select * from app.factor_attempt($1, $2, $3, $4, $5, $6)');
 const SETTLE = statement<{ outcome: 'opened' | 'stale' | 'gone' }>(
   'factor_settle',
-  'select app.factor_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as outcome',
+  'select app.factor_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) as outcome',
 );
 /** What app.factor_settle raises, to undo all it did, when the account was disabled meanwhile. */
 const ACCOUNT_DISABLED = 'WW001';
+/** … and when the code that was sent, or its factor, was over meanwhile. */
+const CODE_OVER = 'WW002';
 
 /** Whose answer, and to what. */
 export interface Attempt {
@@ -43,8 +47,13 @@ export interface Proof {
   factorId: string;
   type: string;
   amr: string;
+  provesPossession: boolean;
   version: number;
   state: string;
+  /** The verification that brought the code, to be approved with it. */
+  challenge: string | null;
+  /** Factors that the answer was counted on beside its own. */
+  beside: string[] | null;
   email: string;
   role: string;
   deviceName: string | null;
@@ -85,12 +94,27 @@ export class FactorAttempts {
       if (row.status === 'exhausted') await refused('sign_in_exhausted');
       throw MfaError.signInOver();
     }
-    for (const { id, type, state, version } of row.factors ?? []) {
+    for (const { id, type, state, version, challenge, mac } of row.factors ?? []) {
       const factor = this.factors.get(type);
-      const next = factor.accepts(answer) && factor.verify(openState(tenantId, id, state), answer, row.now, row.policy);
+      const sent = challengeOf(tenantId, challenge, mac);
+      const next = factor.accepts(answer) && factor.verify(openState(tenantId, id, state), answer, row.now, row.policy, sent);
       if (next) {
-        const { email, role, device_name } = row;
-        return { factorId: id, type, amr: factor.amr, version, state: sealState(tenantId, id, next), email, role, deviceName: device_name };
+        const { amr, provesPossession } = factor;
+        const { email, role, device_name: deviceName } = row;
+        const beside = row.factors!.map((other) => other.id).filter((other) => other !== id);
+        return {
+          factorId: id,
+          type,
+          amr,
+          provesPossession,
+          version,
+          state: sealState(tenantId, id, next),
+          challenge,
+          beside: beside.length > 0 ? beside : null,
+          email,
+          role,
+          deviceName,
+        };
       }
     }
     await refused(row.status === 'no_factor' ? 'no_such_factor' : 'wrong_code');
@@ -112,10 +136,13 @@ export class FactorAttempts {
           proof.factorId,
           proof.version,
           proof.state,
+          proof.challenge,
+          proof.beside,
           ...session(proof),
           this.audit.origin,
         ])
         .catch((error: { code?: string }) => {
+          if (error.code === CODE_OVER) return { outcome: 'stale' as const };
           if (error.code === ACCOUNT_DISABLED) throw MfaError.signInOver();
           throw error;
         });
@@ -125,3 +152,6 @@ export class FactorAttempts {
     throw MfaError.wrongCode();
   }
 }
+
+const challengeOf = (tenantId: string, id: string | null, mac: string | null): Challenge | undefined =>
+  id && mac ? { mac: Buffer.from(mac, 'hex'), macOf: (answer) => codeMac(tenantId, id, answer) } : undefined;

@@ -1,4 +1,4 @@
 export { FactorAttempts, type Proof } from './factor-attempts.js';
 export { code, message } from './mfa.contract.js';
-export { MfaModule } from './mfa.module.js';
+export { MfaModule, MfaWorkerModule } from './mfa.module.js';
 export { MfaService } from './mfa.service.js';

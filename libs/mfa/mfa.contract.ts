@@ -1,6 +1,12 @@
 import { z } from 'zod';
+import { CHANNELS, locale } from '@app/notifications';
 
-export const code = z.string().trim().min(1).max(64).describe('six digits of the authenticator app, or a backup code');
+export const code = z
+  .string()
+  .trim()
+  .min(1)
+  .max(64)
+  .describe('six digits of the authenticator app or of the code that was sent, or a backup code');
 const label = z.string().trim().min(1).max(100).optional();
 
 export const factor = z
@@ -19,8 +25,16 @@ export const factorList = z.object({ data: z.array(factor), next_cursor: z.null(
 
 export const startFactor = z
   .object({
-    type: z.string().max(40).describe('such as totp'),
+    type: z.string().max(40).describe('totp, sms, voice, email, telegram'),
     label,
+    recipient: z
+      .string()
+      .trim()
+      .min(1)
+      .max(254)
+      .optional()
+      .describe('sms, voice: a phone number; email: your own address, or nothing; telegram: a phone number, or nothing for a link to open'),
+    locale: locale.default('en').describe('of the messages with codes'),
     input: z.record(z.string(), z.unknown()).optional().describe('what else this kind of factor needs'),
   })
   .meta({ id: 'StartFactor' });
@@ -33,11 +47,29 @@ const authenticator = z.object({
   qr_code_uri: z.string().describe('the same otpauth URI'),
   qr_code: z.string().describe('data:image/png;base64,…'),
 });
+/** A code that went out. */
+const sent = {
+  verification_id: z.uuid(),
+  channel: z.enum(CHANNELS),
+  recipient_masked: z.string(),
+  expires_at: z.string(),
+  resend_after: z.string().describe('when mfa/challenge sends it again'),
+};
 const reveal = z.record(z.string(), z.union([z.string(), z.array(z.string())]));
 
 export const startedTotp = authenticator.extend({ factor_id: z.uuid() }).meta({ id: 'StartedTotp' });
 /** What a factor shows this once stands in `reveal`; an authenticator's also under names of its own. */
-export const startedFactor = authenticator.partial().extend({ factor_id: z.uuid(), reveal }).meta({ id: 'StartedFactor' });
+export const startedFactor = authenticator
+  .extend(sent)
+  .partial()
+  .extend({
+    factor_id: z.uuid(),
+    reveal: reveal.optional(),
+    deep_link: z.string().optional().describe('telegram: open it within 15 min, and the code comes to that chat'),
+  })
+  .meta({ id: 'StartedFactor' });
+export const challenge = z.object({ factor_id: z.uuid() }).meta({ id: 'Challenge' });
+export const sentCode = z.object(sent).meta({ id: 'SentCode' });
 
 export const confirmCode = z.object({ code }).meta({ id: 'ConfirmCode' });
 export const activateCode = z.object({ totp_code: code }).meta({ id: 'ActivateCode' });
@@ -46,4 +78,13 @@ export const enabled = z
   .meta({ id: 'FactorEnabled' });
 export const backupCodes = z.object({ backup_codes: z.array(z.string()) }).meta({ id: 'BackupCodes' });
 export const backupCodesLeft = z.object({ remaining: z.number().int(), created_at: z.string().nullable() }).meta({ id: 'BackupCodesLeft' });
+export const phoneSetup = z.object({ phone_number: z.string().trim().min(1).max(40) }).meta({ id: 'SmsMfaSetup' });
+export const phoneCode = z.object({ mfa_code: code }).meta({ id: 'SmsMfaCode' });
+export const phoneDone = z
+  .object({
+    message: z.string(),
+    message_id: z.string().nullable(),
+    backup_codes: z.array(z.string()).optional().describe('with a first factor; shown this once'),
+  })
+  .meta({ id: 'SmsMfaDone' });
 export const message = z.object({ message: z.string(), detail: z.string().nullable() }).meta({ id: 'Message' });

@@ -2,11 +2,14 @@ import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import QRCode from 'qrcode';
 import { z } from 'zod';
-import { config, CurrentCaller, Pending, type PersonCaller, Returns, Roles, type UserCaller } from '@app/platform';
+import { CurrentCaller, Pending, type PersonCaller, Returns, Roles, SignInRoute, type UserCaller } from '@app/platform';
+import { DeliveredFactors } from './delivered/delivered-factors.service.js';
+import type { SentCode } from './delivered/factor-codes.service.js';
+import { FactorRegistry } from './factor-registry.js';
 import * as contract from './mfa.contract.js';
 import type { EnrolledFactor } from './enrolled-factor.entity.js';
-import { MfaError } from './mfa.errors.js';
 import { MfaService } from './mfa.service.js';
+import { provenEnough } from './proven-enough.js';
 
 type Code = z.output<typeof contract.confirmCode>;
 const factorId = z.uuid();
@@ -17,7 +20,11 @@ const factorId = z.uuid();
 @Controller('api/auth/mfa')
 @Roles('user')
 export class MfaController {
-  constructor(private readonly mfa: MfaService) {}
+  constructor(
+    private readonly mfa: MfaService,
+    private readonly factors: FactorRegistry,
+    private readonly delivered: DeliveredFactors,
+  ) {}
 
   @Get('factors')
   @Pending('enroll')
@@ -31,8 +38,25 @@ export class MfaController {
   @Pending('enroll')
   @ApiOperation({ summary: 'Start setting up a factor', operationId: 'startFactor' })
   @Returns(contract.startedFactor, 201)
-  start(@CurrentCaller() caller: PersonCaller, @Body({ schema: contract.startFactor }) { type, label, input }: contract.StartFactor) {
-    return this.begin(caller, type, label, input);
+  start(@CurrentCaller() caller: PersonCaller, @Body({ schema: contract.startFactor }) request: contract.StartFactor) {
+    const { type, label, input } = request;
+    return this.factors.get(type).channel ? this.beginDelivered(caller, request) : this.begin(caller, type, label, input);
+  }
+
+  @Post('challenge')
+  @Pending('either')
+  @SignInRoute(true)
+  @ApiOperation({
+    summary:
+      'Send me the code of one of my factors: again while it lives, otherwise a new one; 429 with Retry-After when it went out a moment ago',
+    operationId: 'challengeFactor',
+  })
+  @Returns(contract.sentCode, 202)
+  async challenge(
+    @CurrentCaller() caller: PersonCaller,
+    @Body({ schema: contract.challenge }) { factor_id }: z.output<typeof contract.challenge>,
+  ) {
+    return codeView(await this.delivered.challenge(caller, { id: factor_id }));
   }
 
   @Post('factors/:id/confirm')
@@ -44,7 +68,7 @@ export class MfaController {
     @Param('id', { schema: factorId }) id: string,
     @Body({ schema: contract.confirmCode }) { code }: Code,
   ) {
-    return this.enabled(caller, code, id);
+    return this.enabled(caller, code, { id });
   }
 
   @Delete('factors/:id')
@@ -103,13 +127,8 @@ export class MfaController {
 
   private async begin(caller: PersonCaller, type: string, label?: string, input?: object) {
     provenEnough(caller);
-    const { factorId, reveal } = await this.mfa.enroll(
-      caller.id,
-      { account: caller.email, issuer: caller.companyName },
-      type,
-      label,
-      input,
-    );
+    const subject = { account: caller.email, issuer: caller.companyName };
+    const { factorId, reveal } = await this.mfa.enroll(caller.id, subject, type, { label, ...(input && { input }) });
     const { secret, otpauthUri } = reveal;
     if (typeof secret !== 'string' || typeof otpauthUri !== 'string') return { factor_id: factorId, reveal };
     const qr = await QRCode.toDataURL(otpauthUri, { errorCorrectionLevel: 'M', margin: 4, scale: 6 });
@@ -124,34 +143,36 @@ export class MfaController {
     };
   }
 
-  private async enabled(caller: PersonCaller, code: string, id?: string) {
+  private async beginDelivered(caller: PersonCaller, { type, label, recipient, locale }: contract.StartFactor) {
     provenEnough(caller);
-    const { backupCodes } = await this.mfa.confirm(caller.id, code, id);
+    const { factorId, sent, deepLink, until } = await this.delivered.start(caller, type, { recipient, label, locale });
+    return {
+      factor_id: factorId,
+      ...(sent && codeView(sent)),
+      ...(deepLink && { deep_link: deepLink, expires_at: until.toISOString() }),
+    };
+  }
+
+  private async enabled(caller: PersonCaller, code: string, which: { id: string } | { type: string } = { type: 'totp' }) {
+    provenEnough(caller);
+    const { backupCodes } = await this.mfa.confirm(caller.id, code, which);
     return { message: 'MFA successfully activated', ...(backupCodes && { backup_codes: backupCodes }) };
   }
 }
 
-/**
- * A factor is added or replaced soon after signing in, and with the second factor by whoever has one: not by a session left open, nor
- * with the password alone (NIST SP 800-63B-4 §4.1.2.1, ASVS 7.5.1). A pending sign-in is as fresh as can be.
- */
-function provenEnough(caller: PersonCaller) {
-  if (caller.kind !== 'user') return;
-  if (caller.profile.mfa_enabled && !caller.amr.includes('mfa'))
-    throw MfaError.freshSignInRequired({ detail: 'Sign in again with your second factor: this session was opened without it.' });
-  if (Date.now() - caller.authTime.getTime() > config.FRESH_SECONDS * 1000) {
-    const minutes = Math.ceil(config.FRESH_SECONDS / 60);
-    throw MfaError.freshSignInRequired({
-      detail: `Sign in again: a second factor is set up within ${minutes} min of signing in, and this session is older.`,
-    });
-  }
-}
+const codeView = ({ verificationId, channel, masked, expiresAt, resendAfter }: SentCode) => ({
+  verification_id: verificationId,
+  channel,
+  recipient_masked: masked,
+  expires_at: expiresAt.toISOString(),
+  resend_after: resendAfter.toISOString(),
+});
 
-const view = ({ id, type, label, confirmedAt, disabledAt, createdAt, lastUsedAt }: EnrolledFactor) => ({
+const view = ({ id, type, label, recipientMasked, confirmedAt, disabledAt, createdAt, lastUsedAt }: EnrolledFactor) => ({
   id,
   type,
   label: label ?? null,
-  recipient_masked: null,
+  recipient_masked: recipientMasked ?? null,
   confirmed: confirmedAt != null,
   disabled: disabledAt != null,
   created_at: createdAt.toISOString(),

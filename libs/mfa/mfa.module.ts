@@ -1,7 +1,12 @@
 import { MikroOrmModule } from '@mikro-orm/nestjs';
 import { Module } from '@nestjs/common';
 import { AuditModule } from '@app/audit';
-import { NotificationsModule } from '@app/notifications';
+import { DeliveryModule, NotificationsModule } from '@app/notifications';
+import { TenantsModule } from '@app/tenants';
+import { ContactListener } from './delivered/contact-listener.js';
+import { DeliveredFactors } from './delivered/delivered-factors.service.js';
+import { FactorCodes } from './delivered/factor-codes.service.js';
+import { GoneRecipients } from './delivered/gone-recipients.js';
 import { EnrolledFactor } from './enrolled-factor.entity.js';
 import type { Factor } from './factor.js';
 import { FactorAttempts } from './factor-attempts.js';
@@ -9,17 +14,25 @@ import { FactorRegistry } from './factor-registry.js';
 import { FACTORS } from './factors/index.js';
 import { MfaController } from './mfa.controller.js';
 import { MfaService } from './mfa.service.js';
+import { SmsMfaController } from './sms-mfa.controller.js';
 import { Verification } from './verifications/verification.entity.js';
 import { VerificationReader } from './verifications/verification-reader.js';
 import { VerificationsController } from './verifications/verifications.controller.js';
 import { Verifications } from './verifications/verifications.service.js';
 
+/** For processes that deliver: who cannot be reached any more. */
+@Module({ imports: [DeliveryModule], providers: [GoneRecipients] })
+export class MfaWorkerModule {}
+
 @Module({
-  imports: [MikroOrmModule.forFeature([EnrolledFactor, Verification]), AuditModule, NotificationsModule],
-  controllers: [MfaController, VerificationsController],
+  imports: [MikroOrmModule.forFeature([EnrolledFactor, Verification]), AuditModule, TenantsModule, NotificationsModule, MfaWorkerModule],
+  controllers: [MfaController, SmsMfaController, VerificationsController],
   providers: [
     MfaService,
     FactorAttempts,
+    DeliveredFactors,
+    FactorCodes,
+    ContactListener,
     Verifications,
     VerificationReader,
     ...FACTORS,

@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
 import { invalid, RequestContext, type UserCaller } from '@app/platform';
+import { type CompanyPolicy, TenantsService } from '@app/tenants';
 import { EnrolledFactor, openState, sealState } from './enrolled-factor.entity.js';
 import type { Subject } from './factor.js';
 import { FactorAttempts, type Proof } from './factor-attempts.js';
@@ -19,6 +20,7 @@ export class MfaService {
     private readonly context: RequestContext,
     private readonly factors: FactorRegistry,
     private readonly attempts: FactorAttempts,
+    private readonly tenants: TenantsService,
     private readonly audit: AuditService,
   ) {}
 
@@ -27,27 +29,33 @@ export class MfaService {
   }
 
   /** Starts a factor. An earlier one of the type stays good until this one is confirmed; an earlier start is forgotten. */
-  enroll(userId: string, subject: Subject, type: string, label?: string, input: object = {}) {
+  enroll(userId: string, subject: Subject, type: string, { label, input = {}, recipient }: Enrolment = {}) {
     const factor = this.factors.get(type);
     if (!factor.standsAlone)
       throw MfaError.unknownFactor({ errors: [{ field: 'type', message: `must be one of ${this.factors.startable.join(', ')}` }] });
     const given = factor.input.safeParse(input);
     if (!given.success) throw invalid(given.error.issues.map((issue) => ({ ...issue, path: ['input', ...issue.path] })));
     return this.context.transaction(async (em) => {
+      this.requireAllowed((await this.tenants.profile(em)).policy, type);
       await em.nativeDelete(EnrolledFactor, { userId, type, confirmedAt: null });
       const { state, reveal } = factor.enroll(subject, given.data);
       const row = this.create(em, userId, type, state, label);
+      if (recipient) Object.assign(row, { recipientMasked: recipient.masked, recipientMac: recipient.mac });
       this.audit.record('mfa.enrolment_started', { actorId: userId, targetId: row.id, details: { type } });
       return { factorId: row.id, reveal };
     });
   }
 
+  /** @throws mfa.not_allowed */
+  requireAllowed({ allowed_factors }: CompanyPolicy, type: string): void {
+    if (allowed_factors && !allowed_factors.includes(type))
+      throw MfaError.notAllowed({ detail: `Your company allows ${allowed_factors.join(', ')}.` });
+  }
+
   /** The first factor to be confirmed brings backup codes with it, shown this once. */
-  async confirm(userId: string, answer: string, factorId?: string): Promise<{ backupCodes: string[] | undefined }> {
-    const pending = await this.context.transaction((em) =>
-      em.findOne(EnrolledFactor, { userId, confirmedAt: null, ...(factorId ? { id: factorId } : { type: 'totp' }) }),
-    );
-    if (!pending) throw factorId ? MfaError.notFound() : MfaError.notPending();
+  async confirm(userId: string, answer: string, which: { id: string } | { type: string }): Promise<{ backupCodes: string[] | undefined }> {
+    const pending = await this.context.transaction((em) => em.findOne(EnrolledFactor, { ...which, userId, confirmedAt: null }));
+    if (!pending) throw 'id' in which ? MfaError.notFound() : MfaError.notPending();
     const proof = await this.attempts.check({ tenantId: this.context.tenantId!, userId, answer, factorId: pending.id, pending: true });
     return this.context.transaction(async (em) => {
       await em.nativeDelete(EnrolledFactor, { userId, type: proof.type, confirmedAt: { $ne: null } });
@@ -140,7 +148,23 @@ export class MfaService {
   }
 
   /** Moves the factor on from exactly the state that was looked at: a code works once, however many requests race. */
-  private async spend(em: EntityManager, userId: string, { factorId, version, state }: Proof, change: { confirmedAt?: Date } = {}) {
+  private async spend(em: EntityManager, userId: string, proof: Proof, change: { confirmedAt?: Date } = {}) {
+    const { factorId, version, state, challenge, beside } = proof;
+    if (challenge || beside) {
+      const [used] = await em.execute<{ ok: boolean }[]>(
+        `select app.factor_used(?, ?, ?, ?, string_to_array(?, ',')::uuid[], ?, ?::jsonb) as ok`,
+        [
+          this.context.tenant,
+          userId,
+          factorId,
+          challenge,
+          beside?.join(',') ?? null,
+          this.context.sessionId ?? null,
+          JSON.stringify(this.audit.origin),
+        ],
+      );
+      if (!used!.ok) throw MfaError.wrongCode();
+    }
     const moved = await em.nativeUpdate(
       EnrolledFactor,
       { id: factorId, userId, version },
@@ -149,6 +173,13 @@ export class MfaService {
     if (moved === 0) throw MfaError.wrongCode();
     await em.execute(`select app.attempt_clear('mfa', ?)`, [userId]);
   }
+}
+
+interface Enrolment {
+  label?: string | undefined;
+  input?: object;
+  /** Where its codes are sent to, as it may be shown and as it is found. */
+  recipient?: { masked: string; mac: string };
 }
 
 type Standing = Pick<EnrolledFactor, 'id' | 'type' | 'confirmedAt' | 'disabledAt'>;

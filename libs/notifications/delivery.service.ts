@@ -4,6 +4,7 @@ import { BrokenCircuitError, bulkhead, BulkheadRejectedError, type BulkheadPolic
 import { v7 as uuidv7 } from 'uuid';
 import { config, HotStatements, log, signTenant, span } from '@app/platform';
 import { Breakers } from './breakers.js';
+import { type ContactEvent, Contacts } from './callbacks/contacts.js';
 import type { OutboundMessage } from './channel.js';
 import { openSettings } from './channel-settings.entity.js';
 import { BEGIN_DELIVERY, type BegunDelivery, FINISH_DELIVERY } from './delivery.entity.js';
@@ -31,6 +32,8 @@ interface Outcome {
   vendor_code?: string | undefined;
   retry_after?: number | undefined;
   counts?: boolean;
+  /** The address that will never be reached there again. */
+  gone?: string;
 }
 
 /** Takes one delivery as far as it gets now: a provider's yes, or another one's, or a time to try again. Each step is one round trip. */
@@ -44,6 +47,7 @@ export class DeliveryService {
     private readonly statements: HotStatements,
     private readonly providers: ProviderRegistry,
     private readonly breakers: Breakers,
+    private readonly contacts: Contacts,
   ) {}
 
   async deliver({ id, tenantId }: Job): Promise<void> {
@@ -59,11 +63,14 @@ export class DeliveryService {
       // On the trace of the request that wanted the message, however long ago and in whatever process that was.
       const again = await span('delivery.attempt', { kind: 'consumer', parent: begun.trace, attributes: labels }, async (annotate) => {
         const outcome = await this.attempt(provider, begun, { tenantId, id, attempt });
-        const { reason, counts } = outcome;
+        const { gone, ...ended } = outcome;
+        const { reason, counts } = ended;
         annotate({ outcome: outcome.outcome, ...(reason !== undefined && { reason }) });
         sends(labels.channel, labels.provider, labels.country, counts === false ? 'held_back' : outcome.outcome).inc();
-        const terms = { attempt, ...outcome, reports: provider?.reports ?? false, window: config.RECEIPT_WINDOW_SECONDS };
-        return this.finish([tenant, id, terms]);
+        const terms = { attempt, ...ended, reports: provider?.reports ?? false, window: config.RECEIPT_WINDOW_SECONDS };
+        const more = await this.finish([tenant, id, terms]);
+        if (gone !== undefined) await this.tellGone(tenantId, provider!.id, { type: 'gone', eventId: attempt, address: gone });
+        return more;
       });
       if (!again) return;
     }
@@ -78,6 +85,12 @@ export class DeliveryService {
         if (Date.now() > deadline) throw error;
       }
     }
+  }
+
+  private tellGone(tenantId: string, provider: string, event: ContactEvent) {
+    return this.contacts
+      .tell(tenantId, provider, event)
+      .catch((error) => log().error({ provider, err: error }, 'nobody could be told that a recipient is gone'));
   }
 
   transport(provider: string): Transport {
@@ -108,10 +121,12 @@ export class DeliveryService {
     begun: BegunDelivery,
     { tenantId, id, attempt }: { tenantId: string; id: string; attempt: string },
   ): Promise<Outcome> {
+    let to: string | undefined;
     try {
       if (!provider) throw new DeliveryError('configuration', 'unknown_provider');
       const settings = this.settingsOf(provider, tenantId, begun.settings);
       const message = compose(tenantId, id, attempt, provider.id, begun);
+      to = message.to;
       if (message.channel === 'telegram' && provider.byPhoneNumber !== message.to.startsWith('+'))
         throw new DeliveryError('definite', 'other_kind_of_recipient');
       if (provider.codesOnly && message.code === undefined) throw new DeliveryError('definite', 'codes_only');
@@ -121,7 +136,8 @@ export class DeliveryService {
       );
       return { outcome: 'accepted', message_id: providerMessageId };
     } catch (error) {
-      return this.judge(error as Error, provider?.id);
+      const gone = error instanceof DeliveryError && error.details.recipientGone && to !== undefined;
+      return { ...this.judge(error as Error, provider?.id), ...(gone && { gone: to! }) };
     }
   }
 

@@ -6,7 +6,7 @@ export { Delivery, DeliveryAttempt, DeliveryReceipt } from './delivery.entity.js
 export { DueSignal } from './due-signal.js';
 export { locale, readLocale } from './locale.js';
 export { sealCode, sealRecipient } from './message-composer.js';
-export { DeliveryWorkerModule, NotificationsModule } from './notifications.module.js';
+export { DeliveryModule, DeliveryWorkerModule, NotificationsModule } from './notifications.module.js';
 export { NotificationError } from './notifications.errors.js';
 export { ProviderRegistry } from './provider-registry.js';
 export { type Reach, readRecipient, type Recipient } from './recipients.js';

@@ -106,6 +106,9 @@ export abstract class MessageProvider<Settings extends z.ZodType = z.ZodType> {
    */
   react?(event: ProviderEvent, message: OutboundMessage | undefined, settings: z.output<Settings>, transport: Transport): Promise<void>;
 
+  /** Where a person goes to be reachable here at all, bringing `token` along: it comes back in a `contact` event. */
+  contactLink?(settings: z.output<Settings>, token: string): string;
+
   /** Runs when a company saves its settings: tells the vendor where to call back, checks credentials. @throws DeliveryError */
   install?(settings: z.output<Settings>, callbackUrl: string, transport: Transport): Promise<void>;
 }

@@ -40,10 +40,11 @@ import { TemplatesService } from './templates/templates.service.js';
         new ProviderRegistry(providers.filter(({ id }) => config.SANDBOX || id !== FALLBACK)),
     },
     Breakers,
+    Contacts,
     DeliveryService,
     DueDepth,
   ],
-  exports: [...MESSAGE_PROVIDERS, ProviderRegistry, Breakers, DeliveryService],
+  exports: [...MESSAGE_PROVIDERS, ProviderRegistry, Breakers, Contacts, DeliveryService],
 })
 export class DeliveryModule {}
 
@@ -56,8 +57,8 @@ export class DeliveryModule {}
     DeliveryModule,
   ],
   controllers: [TemplatesController, ChannelsController, MessagesController, CallbacksController],
-  providers: [TemplatesService, ChannelsService, ChannelDirectory, MessagesService, CallbacksService, Contacts, DueSignal],
-  exports: [TemplatesService, ChannelDirectory, Contacts, DueSignal, DeliveryModule],
+  providers: [TemplatesService, ChannelsService, ChannelDirectory, MessagesService, CallbacksService, DueSignal],
+  exports: [TemplatesService, ChannelDirectory, DueSignal, DeliveryModule],
 })
 export class NotificationsModule {}
 

@@ -75,8 +75,8 @@ export const PublicRoute = Reflector.createDecorator<boolean>();
 /** The least role a signed-in person needs here. */
 export const Roles = Reflector.createDecorator<Role>();
 
-/** Open to a pending sign-in of this purpose, too. */
-export const Pending = Reflector.createDecorator<PendingPurpose>();
+/** Open to a pending sign-in of this purpose, or of either, too. */
+export const Pending = Reflector.createDecorator<PendingPurpose | 'either'>();
 
 /**
  * Open to API keys that have all of these scopes, and to people whose role stands for them. Without a scope: open to any key, and to

@@ -42,7 +42,8 @@ const RULES: Record<string, string> = {
   ip: 'too many messages for this address',
   prefix: 'too many messages to numbers like this one',
 };
-const blocked = (rule: string) => VerificationError.blocked({ detail: `Rule "${rule}": ${RULES[rule] ?? 'not now'}.`, retryAfter: 600 });
+export const blocked = (rule: string) =>
+  VerificationError.blocked({ detail: `Rule "${rule}": ${RULES[rule] ?? 'not now'}.`, retryAfter: 600 });
 
 const created = counter('verifications_created_total', 'Verifications, by the channel of their first message.', ['channel']);
 const approved = counter('verifications_approved_total', 'Verifications whose code came back, by the channel of their last message.', [
@@ -82,8 +83,8 @@ export class Verifications {
     );
   }
 
-  @Traced('verification.create')
-  async begin(wanted: NewVerification, key: { key: string; body: string } | null = null): Promise<CreatedHere> {
+  /** A verification as the database takes it, with a code that nobody has seen. @throws notifications.* */
+  async prepare(wanted: NewVerification) {
     const tenantId = this.context.tenantId!;
     const id = uuidv7();
     const steps = wanted.steps.map((step) => this.step(tenantId, id, step, wanted.policy));
@@ -107,23 +108,29 @@ export class Verifications {
       cooldown: config.RESEND_SECONDS,
       seconds: wanted.seconds ?? 300,
     };
+    return { row, actor, origin: this.origin(wanted.ip) };
+  }
+
+  @Traced('verification.create')
+  private async begin(wanted: NewVerification, key: { key: string; body: string } | null): Promise<CreatedHere> {
+    const { row, actor, origin } = await this.prepare(wanted);
     const { outcome, rule, response } = await this.statements.one(entity.CREATE_VERIFICATION, [
-      signTenant(tenantId),
+      signTenant(this.context.tenantId!),
       row,
       key && { caller: actor.id, ...key },
       actor,
-      this.origin(wanted.ip),
+      origin,
       sendLimits(),
     ]);
-    if (rule) logHeldBack(rule, { company: tenantId, verification: id });
+    if (rule) logHeldBack(rule, { company: this.context.tenantId!, verification: row.id });
     if (outcome === 'conflict') throw VerificationError.idempotencyConflict();
     if (outcome === 'blocked') throw blocked(rule!);
     const { id: given, expires_at, resend_after, step } = response!;
     if (outcome === 'created') {
-      created(steps[step]!.channel).inc();
+      created(row.workflow[step]!.channel).inc();
       this.signal.wake();
     }
-    return { id: given, expiresAt: new Date(expires_at), resendAfter: new Date(resend_after), step, steps };
+    return { id: given, expiresAt: new Date(expires_at), resendAfter: new Date(resend_after), step, steps: row.workflow };
   }
 
   /** @throws verification.not_found, verification.too_many_attempts */

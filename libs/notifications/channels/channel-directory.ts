@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { config, RequestContext } from '@app/platform';
 import type { Channel } from '../channel.js';
-import { ChannelSettings } from '../channel-settings.entity.js';
+import { ChannelSettings, openSettings } from '../channel-settings.entity.js';
 import { NotificationError } from '../notifications.errors.js';
 import { ProviderRegistry } from '../provider-registry.js';
 
@@ -34,6 +34,19 @@ export class ChannelDirectory {
     if (serving.includes(id)) return;
     const message = `must be one of ${serving.join(', ')}`;
     throw NotificationError.invalidProvider({ detail: `${field}: ${message}`, errors: [{ field, message }] });
+  }
+
+  /** Where a person goes to be reachable over this channel, through the first of the company's providers that wants that. @throws notifications.no_provider */
+  async contactLink(channel: Channel, token: string): Promise<string> {
+    const rows = await this.context.transaction((em) =>
+      em.find(ChannelSettings, { isEnabled: true, channels: { $contains: [channel] } }, { orderBy: { priority: 'asc', createdAt: 'asc' } }),
+    );
+    for (const { provider: id, tenantId, settings } of rows) {
+      const provider = this.providers.find(id);
+      const parsed = provider?.contactLink && provider.settings.safeParse(openSettings(tenantId, id, settings));
+      if (parsed?.success) return provider!.contactLink!(parsed.data as never, token);
+    }
+    throw NotificationError.noProvider({ detail: `No provider is set up that people can come to over ${channel}; name a recipient.` });
   }
 
   /** The company's settings changed: this process knows at once. */

@@ -10,6 +10,7 @@ import { Migration20261121000100_hot_paths } from './Migration20261121000100_hot
 import { Migration20261121110000_api_keys } from './Migration20261121110000_api_keys.js';
 import { Migration20261121120000_delivery } from './Migration20261121120000_delivery.js';
 import { Migration20261121130000_templates } from './Migration20261121130000_templates.js';
+import { Migration20261121140000_delivered_factors } from './Migration20261121140000_delivered_factors.js';
 
 /** Every migration, in order. Never edited once released. */
 export const MIGRATIONS = [
@@ -19,6 +20,7 @@ export const MIGRATIONS = [
   Migration20261121110000_api_keys,
   Migration20261121120000_delivery,
   Migration20261121130000_templates,
+  Migration20261121140000_delivered_factors,
 ];
 
 /** The newest migration's name: what `/health/ready` and the start of a process compare with. */

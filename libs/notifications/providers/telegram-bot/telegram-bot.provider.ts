@@ -70,6 +70,10 @@ export class TelegramBotProvider extends MessageProvider<typeof settings> {
     );
   }
 
+  override contactLink({ bot_username }: Settings, token: string) {
+    return `https://t.me/${bot_username}?start=${token}`;
+  }
+
   override async receive({ headers, rawBody }: Callback, settings: Settings): Promise<Received> {
     const shown = headers['x-telegram-bot-api-secret-token'];
     if (!shown || !timingSafeEqual(sha256(shown), sha256(webhookSecret(settings)))) throw new CallbackRefused('secret token');
