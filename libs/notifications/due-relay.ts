@@ -12,8 +12,9 @@ import { sendLimits } from './send-limits.js';
 const BATCH = 250;
 /** Without notice, a worker looks this often: what waits for a time comes due by itself. */
 const EVERY_MS = 250;
-/** What relay answers when the queue has enough for now, and when to ask it again. */
-const FULL = -1;
+/** Verifications whose time has come, looked at at once: messages wait for them. */
+const LOOKS = 4;
+/** When to ask a queue again that has enough for now. */
 const FULL_MS = 20;
 /** A claimed row that nobody got to is due again after this: the answer to a queue that lost it, or a worker that died. */
 const LEASE_SECONDS = 10;
@@ -52,22 +53,23 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private async loop() {
     while (!this.stopped) {
-      const claimed = await this.relay().catch((error) => {
+      const found = await this.relay().catch((error) => {
         log().warn({ err: error }, 'could not look for what is due; trying again');
-        return 0;
+        return 'all' as const;
       });
-      if (claimed === BATCH || this.stopped) continue;
+      if (found === 'more' || this.stopped) continue;
       await this.listen();
-      await this.pause(claimed === FULL ? FULL_MS : EVERY_MS);
+      await this.pause(found === 'full' ? FULL_MS : EVERY_MS);
     }
   }
 
-  /** One batch. Returns how many rows were claimed, or FULL. */
-  private async relay(): Promise<number> {
+  /** One batch. Answers whether that was all, or there may be more, or the queue has enough for now. */
+  private async relay(): Promise<'all' | 'more' | 'full'> {
     this.woken = false;
     const room = await this.queue.room().catch(() => this.fallback.room());
-    if (room < BATCH / 2) return FULL;
-    const due = await this.statements.run(CLAIM_DUE, [signDue(), Math.min(BATCH, room), LEASE_SECONDS]);
+    if (room < BATCH / 2) return 'full';
+    const limit = Math.min(BATCH, room);
+    const due = await this.statements.run(CLAIM_DUE, [signDue(), limit, LEASE_SECONDS]);
     const byChannel = Map.groupBy(
       due.filter(({ kind }) => kind !== 'verification'),
       ({ kind }) => kind as Channel,
@@ -76,10 +78,20 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
       const jobs = rows.map(({ id, tenant_id: tenantId }) => ({ id, tenantId }));
       await this.queue.add(channel, jobs).catch(() => this.fallback.add(channel, jobs));
     }
+    const sent = await this.lookAt(due.filter(({ kind }) => kind === 'verification'));
+    return sent || due.length === limit ? 'more' : 'all';
+  }
+
+  /** Whether any of them goes on to its next step, so that a message is due now. */
+  private async lookAt(verifications: { id: string; tenant_id: string }[]): Promise<boolean> {
     let sent = false;
-    for (const { id, tenant_id } of due.filter(({ kind }) => kind === 'verification'))
-      sent = (await this.statements.one(VERIFICATION_DUE, [signTenant(tenant_id), id, sendLimits()])).sent || sent;
-    return sent ? BATCH : due.length;
+    const waiting = verifications.values();
+    const lane = async () => {
+      for (const { id, tenant_id } of waiting)
+        sent = (await this.statements.one(VERIFICATION_DUE, [signTenant(tenant_id), id, sendLimits()])).sent || sent;
+    };
+    await Promise.all(Array.from({ length: LOOKS }, lane));
+    return sent;
   }
 
   private pause(milliseconds: number) {
