@@ -5,6 +5,7 @@ import { shown, verdict } from '../harness/report.mjs';
 import { prepareLoad } from '../load/load.mjs';
 
 const A_SECOND = 200;
+const NOTHING = { rate: 0, count: 0, p50: Number.NaN, p95: Number.NaN, p99: Number.NaN, max: Number.NaN, wrong: 0, samples: [] };
 const [IN_PROCESS, REDIS] = ['ours, in the worker', 'ours, over Redis'];
 
 /** @type {import('./index.mjs').Scenario} */
@@ -17,6 +18,7 @@ export const otpDeliveryLatency = {
     const [api, keys, redis] = [await world.ours('cheap'), await world.senders(), await startRedis()];
     if (redis) world.onStop(redis.stop);
     const run = (/** @type {Record<string, string>} */ settings) => async (/** @type {number} */ seconds) => {
+      if (seconds === world.options.warmUp) return NOTHING; // each window has a worker of its own
       await product.settled();
       await product.startWorker(settings);
       await vendor.expect();
@@ -56,12 +58,12 @@ export const otpDeliveryDrain = {
     const run =
       (/** @type {string[]} */ keys, /** @type {number} */ size, /** @type {number | null} */ cap) =>
       async (/** @type {number} */ seconds) => {
-        const count = seconds === warmUp ? Math.min(size, 50) : size;
+        if (seconds === warmUp) return NOTHING;
         await product.settled();
         await product.stopWorker();
         const shape = { connections: 16, seconds: 300 };
-        const load = await prepareLoad({ origin: api.origin, flow: 'ours.otp.backlog', input: { keys, operations: count, first }, shape });
-        first += count;
+        const load = await prepareLoad({ origin: api.origin, flow: 'ours.otp.backlog', input: { keys, operations: size, first }, shape });
+        first += size;
         const accepted = await load.start();
         await vendor.expect(cap);
         const worker = await product.startWorker();
@@ -69,15 +71,11 @@ export const otpDeliveryDrain = {
         const before = { worker: processCpu(worker.pid), pg: treeCpu(world.postgres.pid) };
         await product.settled();
         const book = await vendor.book();
-        const each = (/** @type {number} */ used) => used / count;
+        const each = (/** @type {number} */ used) => used / size;
         return {
           rate: (book.taken - 1) / book.seconds,
           count: book.taken,
-          p50: Number.NaN,
-          p95: Number.NaN,
-          p99: Number.NaN,
-          max: Number.NaN,
-          wrong: accepted.wrong + (count - book.different) + (book.taken - book.different),
+          wrong: accepted.wrong + (size - book.different) + (book.taken - book.different),
           samples: accepted.samples,
           workerUs: each(processCpu(worker.pid) - before.worker),
           pgUs: each(treeCpu(world.postgres.pid) - before.pg),

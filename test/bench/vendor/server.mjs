@@ -7,7 +7,7 @@ import { since } from '../load/stamp.mjs';
 const { VENDOR_PORT, VENDOR_CREDENTIALS = '' } = process.env;
 const AUTHORIZATION = `Basic ${Buffer.from(VENDOR_CREDENTIALS).toString('base64')}`;
 /** How much of a second's allowance may come at once. */
-const BURST = 0.1;
+const BURST = 0.2;
 
 /** @param {number | null} perSecond calls it takes; the others are told to come again. null: all of them */
 const newBook = (perSecond) => ({
