@@ -12,6 +12,9 @@ import { sendLimits } from './send-limits.js';
 const BATCH = 250;
 /** Without notice, a worker looks this often: what waits for a time comes due by itself. */
 const EVERY_MS = 250;
+/** And this often for a while after something was due: messages that wait for their turn at a vendor then go out one by one, not in heaps. */
+const LIVELY_MS = 25;
+const LIVELY_FOR_MS = 1_000;
 /** Verifications whose time has come, looked at at once: messages wait for them. */
 const LOOKS = 4;
 /** When to ask a queue again that has enough for now. */
@@ -29,6 +32,7 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
   private running: Promise<void> | undefined;
   private wake: (() => void) | undefined;
   private woken = false;
+  private livelyUntil = 0;
 
   constructor(
     private readonly statements: HotStatements,
@@ -59,7 +63,7 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
       });
       if (found === 'more' || this.stopped) continue;
       await this.listen();
-      await this.pause(found === 'full' ? FULL_MS : EVERY_MS);
+      await this.pause(found === 'full' ? FULL_MS : Date.now() < this.livelyUntil ? LIVELY_MS : EVERY_MS);
     }
   }
 
@@ -70,6 +74,7 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
     if (room < BATCH / 2) return 'full';
     const limit = Math.min(BATCH, room);
     const due = await this.statements.run(CLAIM_DUE, [signDue(), limit, LEASE_SECONDS]);
+    if (due.length > 0) this.livelyUntil = Date.now() + LIVELY_FOR_MS;
     const byChannel = Map.groupBy(
       due.filter(({ kind }) => kind !== 'verification'),
       ({ kind }) => kind as Channel,
@@ -95,7 +100,7 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private pause(milliseconds: number) {
-    if (this.woken && milliseconds === EVERY_MS) return;
+    if (this.woken && milliseconds !== FULL_MS) return;
     return new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, milliseconds);
       this.wake = () => (clearTimeout(timer), resolve());
