@@ -30,6 +30,7 @@ progress(`${machine}; windows of ${options.seconds} s, ${options.rounds} of each
 
 const world = await createWorld(options);
 process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
 /** @type {import('./harness/report.mjs').Outcome[]} */
 const outcomes = [];
 try {

@@ -73,6 +73,7 @@ export const otpDeliveryDrain = {
         const book = await vendor.book();
         const each = (/** @type {number} */ used) => used / size;
         return {
+          ...NOTHING,
           rate: (book.taken - 1) / book.seconds,
           count: book.taken,
           wrong: accepted.wrong + (size - book.different) + (book.taken - book.different),
