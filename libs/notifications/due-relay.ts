@@ -17,6 +17,8 @@ const EVERY_MS = 250;
 const MORE = Infinity;
 const FULL = -1;
 const FULL_MS = 20;
+/** Verifications whose time has come, looked at at once: messages wait for them. */
+const LOOKS = 4;
 /** A claimed row that nobody got to is due again after this: the answer to a queue that lost it, or a worker that died. */
 const LEASE_SECONDS = 10;
 
@@ -80,7 +82,11 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
       if (jobs.length > 0) await this.queue.add(channel, jobs).catch(() => this.fallback.add(channel, jobs));
     }
     let sent = false;
-    for (const { id, tenant_id: tenantId } of byKind.get('verification') ?? []) sent = (await this.settle(id, tenantId)) || sent;
+    const waiting = (byKind.get('verification') ?? []).values();
+    const lane = async () => {
+      for (const { id, tenant_id: tenantId } of waiting) sent = (await this.settle(id, tenantId)) || sent;
+    };
+    await Promise.all(Array.from({ length: LOOKS }, lane));
     const isMore = [...byKind].some(([kind, { length }]) => length === most[kind as Channel]);
     const isFull = CHANNELS.some((channel) => room[channel] <= 0);
     return sent || isMore ? MORE : isFull ? FULL : due.length;

@@ -4,6 +4,8 @@ import { config } from './config.js';
 const keyId = (key: Buffer) => createHash('sha256').update('watchword.key-id').update(key).digest().subarray(0, 4);
 
 let ring: Map<string, Buffer> | undefined;
+/** Of the key that seals: worked out once. */
+let present: Buffer | undefined;
 const keys = () =>
   (ring ??= new Map(
     [config.SEALING_KEY, ...config.SEALING_KEYS_OLD.map((text) => Buffer.from(text, 'base64'))].map((key) => [
@@ -27,7 +29,8 @@ export function seal(plain: string, place: SealedFor): string {
   const nonce = randomBytes(12);
   const cipher = createCipheriv('aes-256-gcm', config.SEALING_KEY, nonce).setAAD(aad(place));
   const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
-  return Buffer.concat([keyId(config.SEALING_KEY), nonce, cipher.getAuthTag(), body]).toString('base64url');
+  present ??= keyId(config.SEALING_KEY);
+  return Buffer.concat([present, nonce, cipher.getAuthTag(), body]).toString('base64url');
 }
 
 /** @throws Error when the key is unknown or the value was altered or moved from its place. */

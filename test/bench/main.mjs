@@ -8,16 +8,20 @@ import { alternate } from './harness/rounds.mjs';
 import { createWorld } from './harness/world.mjs';
 import { attackStuffing, isolationLoginFlood } from './scenarios/abuse.mjs';
 import { auditPage } from './scenarios/audit.mjs';
+import { otpDeliveryDrain, otpDeliveryLatency } from './scenarios/delivery.mjs';
 import { floors } from './scenarios/floors.mjs';
 import { loginOverhead, loginPassword } from './scenarios/login.mjs';
 import { mfaChallenge, mfaTotpVerify } from './scenarios/mfa.mjs';
+import { attackOtpGuess, isolationNoisyTenant } from './scenarios/otp-abuse.mjs';
+import { mfaOtpSend, mfaOtpVerify, otpLiveCodes } from './scenarios/otp.mjs';
 import { bootReady, rss } from './scenarios/process.mjs';
 import { scale } from './scenarios/scale.mjs';
 import { sessionCheck, tokenRefresh } from './scenarios/session.mjs';
 
 const SIGNING_IN = [loginPassword, loginOverhead, sessionCheck, tokenRefresh, mfaChallenge, mfaTotpVerify];
+const CODES = [mfaOtpSend, mfaOtpVerify, otpDeliveryLatency, otpDeliveryDrain, otpLiveCodes, isolationNoisyTenant, attackOtpGuess];
 // The flood comes after `rss`: what 1,500 connections take is not what work takes.
-const SCENARIOS = [...SIGNING_IN, isolationLoginFlood, auditPage, bootReady, rss, attackStuffing, scale];
+const SCENARIOS = [...SIGNING_IN, ...CODES, isolationLoginFlood, auditPage, bootReady, rss, attackStuffing, scale];
 
 const options = readOptions(process.argv.slice(2));
 const chosen = SCENARIOS.filter(({ name }) => options.only.length === 0 || options.only.some((wanted) => name.startsWith(wanted)));
@@ -26,6 +30,7 @@ progress(`${machine}; windows of ${options.seconds} s, ${options.rounds} of each
 
 const world = await createWorld(options);
 process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
 /** @type {import('./harness/report.mjs').Outcome[]} */
 const outcomes = [];
 try {

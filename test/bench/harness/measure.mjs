@@ -21,15 +21,17 @@ import { peakRss, processCpu, treeCpu } from './cpu.mjs';
  * @param {Load} load
  * @param {number} seconds
  * @param {Load} [beside] a second load on the same system, at the same time; its figures are `beside`
+ * @param {() => Promise<unknown>} [settle] waits for what the system still owes; that work counts, the wait does not
  * @returns {Promise<Row & { beside?: Row }>}
  */
-export async function measure(postgres, system, load, seconds, beside) {
+export async function measure(postgres, system, load, seconds, beside, settle) {
   const prepared = await prepare(system, load, seconds);
   const other = beside && (await prepare(system, beside, seconds));
   const statements = await postgres.statements(system.databaseUrl);
   const before = sample(postgres, system, prepared.pid);
   const running = other?.start();
   const result = await prepared.start();
+  await settle?.();
   const after = sample(postgres, system, prepared.pid);
   const sent = (await postgres.statements(system.databaseUrl)) - statements;
   const besideResult = await running;

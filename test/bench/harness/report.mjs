@@ -51,7 +51,7 @@ export function printTable(outcomes) {
       line(`  ${label}`, row);
       for (const [kind, latencies] of Object.entries(row.kinds ?? {}))
         line(`    ${kind} (${latencies.count})`, /** @type {any} */ ({ ...latencies }));
-      if (row.beside) line('    session checks beside it', row.beside);
+      if (row.beside) line('    beside it', row.beside);
     }
   }
   process.stdout.write(`\n${table(rows)}\n`);

@@ -14,7 +14,8 @@ export function expect(right, message) {
 }
 
 /** @param {string} origin @param {string} email @param {string} password */
-const signIn = (origin, email, password) => payload('POST', '/api/auth/sign-in/email', { headers: { origin }, body: { email, password } });
+export const signIn = (origin, email, password) =>
+  payload('POST', '/api/auth/sign-in/email', { headers: { origin }, body: { email, password } });
 
 /** Deals the list out in turn, one list for all connections. @template T @param {T[]} items */
 export function dealer(items) {

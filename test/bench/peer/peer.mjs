@@ -15,6 +15,7 @@ const VARIANTS = {
   scrypt: { hashing: 'scrypt' },
   argon2: { hashing: 'argon2' },
   nohash: { hashing: 'nohash' },
+  tuned: { hashing: 'nohash', tuned: true },
   sliding: { hashing: 'nohash', slidingSession: true },
 };
 /** @typedef {keyof typeof VARIANTS} Variant */
