@@ -46,7 +46,10 @@ describe('What vendors tell us of a message', () => {
     await world.stop();
     await Promise.all([azure.stop(), bot.stop()]);
   });
-  afterEach(() => expect([...world.vonage.violations, ...azure.violations, ...bot.violations]).toEqual([]));
+  afterEach(() => {
+    const violations = [...world.vonage.violations, ...azure.violations, ...bot.violations];
+    if (violations.length > 0) throw new Error(`A vendor complains: ${violations.join('; ')}`);
+  });
 
   async function accepted(sender: Sender, vendor: { accepted: readonly Taken[] } = world.vonage) {
     const to = newNumber();

@@ -1,6 +1,5 @@
 import { isSupportedCountry } from 'libphonenumber-js/max';
 import { z } from 'zod';
-import { config, type Role } from '@app/platform';
 import { canonicalDomain } from './domain.js';
 
 const mfa = z.enum(['optional', 'required']);

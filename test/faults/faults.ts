@@ -99,8 +99,12 @@ async function tried(name: string, messages: number, start: number) {
     const sender = async () => {
       for (let at = next++; at < messages; at = next++) {
         const answer = await lab.send(numbers[at]!, at);
-        if (answer) (accepted.set(numbers[at]!, answer.expiresAt), answers.push(answer.ms));
-        else await sleep(250);
+        if (!answer) {
+          await sleep(250);
+          continue;
+        }
+        accepted.set(numbers[at]!, answer.expiresAt);
+        answers.push(answer.ms);
       }
     };
     await Promise.all(Array.from({ length: 8 }, sender));
