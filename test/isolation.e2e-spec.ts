@@ -749,12 +749,15 @@ describe('In the database, the role of the apps', () => {
     'due_depth',
     'enrolment_check',
     'factor_attempt',
+    'factor_challenge',
     'factor_settle',
+    'factor_used',
     'message_create',
     'purge_deliveries',
     'purge_expired',
     'receipt_handled',
     'receipt_put',
+    'recipient_gone',
     'session_check',
     'session_refresh',
     'sign_in_begin',
@@ -849,7 +852,7 @@ describe('In the database, the role of the apps', () => {
         (name) => !['attempt_clear', 'attempt_take', 'audit_thin', 'current_tenant', 'purge_deliveries', 'purge_expired'].includes(name),
       ),
     );
-    expect(refusals).toBe(21 * 8 + 8 * 6);
+    expect(refusals).toBe(24 * 8 + 8 * 6);
     expect(await snapshot(globex)).toEqual(before);
   });
 
@@ -882,7 +885,7 @@ describe('In the database, the role of the apps', () => {
         await app.query('commit');
         calls++;
       }
-    expect(calls).toBe(42);
+    expect(calls).toBe(48);
     expect(await snapshot(globex)).toEqual(before);
   });
 

@@ -87,7 +87,7 @@ describe('Starting', () => {
       [
         'a host that does not exist',
         async () => ({ DATABASE_URL: 'postgres://watchword_app:hush-hush@nowhere.invalid/watchword' }),
-        /^The host of DATABASE_URL cannot be found\.$/,
+        /^The host \S+ cannot be found: correct DATABASE_URL, or HOST\.$/,
       ],
       [
         'a wrong password',
@@ -97,7 +97,7 @@ describe('Starting', () => {
       [
         'the app with another TENANT_KEY',
         async () => ({ TENANT_KEY: secret() }),
-        /^The database was given another TENANT_KEY\. Run `npm run migrate` with this one\.$/,
+        /^The database was given another TENANT_KEY\. Set the one it was migrated with, or, to change it on purpose, run `npm run migrate` with this one\.$/,
       ],
     ];
     it.concurrent.each(cases)('refuses %s in one sentence', { timeout: 60_000 }, async (_, changes, sentence) => {

@@ -1,11 +1,13 @@
 import { availableParallelism } from 'node:os';
 
-const SENTENCES: Record<string, (error: NodeJS.ErrnoException & { address?: string; port?: number }) => string> = {
+const SENTENCES: Record<string, (error: NodeJS.ErrnoException & { address?: string; port?: number; hostname?: string }) => string> = {
   EADDRINUSE: ({ address, port }) => `Port ${port} on ${address} is taken. Stop what listens there, or choose another: PORT=8001.`,
   EADDRNOTAVAIL: ({ address }) => `This machine has no address ${address}. Set HOST to one it has, or to 0.0.0.0 for all of them.`,
   EACCES: ({ port }) => `This account may not listen on port ${port}. Choose one above 1023: PORT=8000.`,
   ECONNREFUSED: ({ address, port }) => `No PostgreSQL answers at ${address}:${port}. Start it, or correct DATABASE_URL.`,
-  ENOTFOUND: () => 'The host of DATABASE_URL cannot be found.',
+  ENOTFOUND: ({ hostname }) => `The host ${hostname} cannot be found: correct DATABASE_URL, or HOST.`,
+  '42501': () =>
+    'The role of MIGRATION_DATABASE_URL may not make what it must: let the database belong to it (alter database … owner to …), and give it CREATEROLE.',
   '28P01': () => 'PostgreSQL refuses the password of DATABASE_URL.',
   '28000': () => 'PostgreSQL does not let the role of DATABASE_URL in.',
   '3D000': () => 'The database that DATABASE_URL names does not exist.',

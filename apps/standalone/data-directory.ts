@@ -57,7 +57,7 @@ export class DataDirectory {
     if (!existsSync(marker)) {
       if (readdirSync(path).length > 0) {
         throw new StandaloneError(
-          `${path} holds files that are not Watchword's, so neither \`npm start\` nor \`npm start -- --fresh\` touches it: name a new or empty directory.`,
+          `${path} holds files that are not Watchword's, so neither \`npm start\` nor \`npm start -- --fresh\` touches it: name a new or empty directory (WATCHWORD_DATA_DIR).`,
         );
       }
       writeFileSync(marker, 'The data of a Watchword on its embedded PostgreSQL. `npm start -- --fresh` deletes it and begins anew.\n');

@@ -263,7 +263,9 @@ function explained(error: unknown, dataDir: string): unknown {
   if (error instanceof StandaloneError || !syscall) return error;
   if (code === 'ENOSPC') return new StandaloneError(`The disk is full (${message}): free some space and start again.`, { cause: error });
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return new StandaloneError(`You may not use ${dataDir} (${message}): name a data directory of your own.`, { cause: error });
+    return new StandaloneError(`You may not use ${dataDir} (${message}): name a data directory of your own (WATCHWORD_DATA_DIR).`, {
+      cause: error,
+    });
   }
   return new StandaloneError(`The database in ${dataDir} could not be started (${message}).`, { cause: error });
 }

@@ -76,7 +76,7 @@ await running('Watchword', async () => {
       throw new StandaloneError('--fresh empties the embedded database only; DATABASE_URL names one of yours, which stays as it is.');
     }
 
-    const { startProduct, DEMO_SIGN_INS, hasInbox } = await import('./product.js');
+    const { startProduct, DEMO_SIGN_INS, hasDocumentation, hasInbox } = await import('./product.js');
     const app = await startProduct({ demo: embedded, say });
     close = () => app.close();
     const address = `http://localhost:${new URL(await app.getUrl()).port}`;
@@ -84,7 +84,7 @@ await running('Watchword', async () => {
       [
         '',
         `  Watchword is ready: ${address}  (${((Date.now() - started) / 1000).toFixed(1)} s)`,
-        `  Try it in Swagger:  ${address}/docs`,
+        ...(hasDocumentation() ? [`  Try it in Swagger:  ${address}/docs`] : []),
         ...(hasInbox() ? [`  Messages arrive at: ${address}/dev/inbox`] : []),
         ...(embedded ? ['', '  Demo sign-ins, all with the password SecurePass123!', ...DEMO_SIGN_INS.map((line) => `    ${line}`)] : []),
         '',

@@ -27,7 +27,9 @@ export class RowLevelSecurity implements OnModuleInit {
         `Companies would not be kept apart. \`npm run watchword -- isolation verify\` shows the whole picture; found:\n${found.map((hole) => `  ${hole}`).join('\n')}`,
       );
     if (!(await tenantKeyMatches(this.statements.pool)))
-      throw new ConfigError('The database was given another TENANT_KEY. Run `npm run migrate` with this one.');
+      throw new ConfigError(
+        'The database was given another TENANT_KEY. Set the one it was migrated with, or, to change it on purpose, run `npm run migrate` with this one.',
+      );
   }
 
   /** True when every migration this build knows has run. */

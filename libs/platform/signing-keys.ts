@@ -126,7 +126,7 @@ export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
         const before = known.get(id);
         keys.set(id, before ? { ...before, retiredAt: retired_at } : openKey(id, purpose, private_sealed, retired_at));
       } catch (error) {
-        log().error({ err: error, key: id }, 'a signing key cannot be opened'); // the others go on
+        log().error({ key: id, reason: (error as Error).message }, 'a signing key cannot be opened'); // the others go on
       }
     }
     this.keys = keys;

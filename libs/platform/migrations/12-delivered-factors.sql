@@ -221,9 +221,9 @@ declare
 begin
   if not private.proven('lookup:' || p_email, p_proof) then raise exception 'this lookup is not signed' using errcode = '42501'; end if;
   if p_hint is null then
-    -- In several companies: the person must name one, and is told so in words that everybody gets.
-    select case when count(*) = 1 then (array_agg(p.tenant_id))[1] end into tenant_id
-      from (select d.tenant_id from directory.person d where d.email = p_email limit 2) p;
+    -- In several companies: the one that had the address first (ids tell the time), so that nobody who signs up another company with it shuts
+    -- its owner out. For the others the person must name the company, and is told so in words that everybody gets.
+    select d.tenant_id into tenant_id from directory.person d where d.email = p_email order by d.user_id limit 1;
   elsif p_hint ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
     select c.tenant_id into tenant_id from directory.company c where c.tenant_id = p_hint::uuid;
   else
