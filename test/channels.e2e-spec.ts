@@ -36,7 +36,6 @@ describe('A provider', () => {
       'aws-sns': ['secret_access_key'],
       'azure-sms': expect.arrayContaining([expect.any(String)]),
       'azure-voice': expect.arrayContaining([expect.any(String)]),
-      sandbox: [],
       smtp: ['password'],
       'telegram-bot': ['bot_token'],
       'telegram-gateway': ['api_token'],
