@@ -333,7 +333,7 @@ describe('A code on its way to a person', () => {
         'vonage-sms'
       );
     }, 20_000);
-    expect(world.output).toContain('"is":"Closed"');
+    await eventually(() => world.output.slice(before).includes('"is":"Closed"'));
   }, 90_000);
 
   /** Vonage tells one of the two API processes, signed. */
