@@ -36,14 +36,7 @@ export const loginRequest = z
       .max(253)
       .optional()
       .describe('needed when the e-mail belongs to several companies; or header X-Tenant-ID'),
-    totp_code: z
-      .string()
-      .trim()
-      .overwrite((text) => text.replaceAll(/\s/g, ''))
-      .min(1)
-      .max(64)
-      .optional()
-      .describe('answers the second factor at once'),
+    totp_code: z.string().trim().min(1).max(64).optional().describe('answers the second factor at once'),
     device_name: deviceName,
   })
   .meta({ id: 'Login' });

@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { CHANNELS, locale } from '@app/notifications';
 
-/** As apps show it: with a gap in the middle. */
 export const code = z
   .string()
   .trim()
-  .overwrite((text) => text.replaceAll(/\s/g, ''))
   .min(1)
   .max(64)
   .describe('six digits of the authenticator app or of the code that was sent, or a backup code');
