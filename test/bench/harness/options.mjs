@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 const HELP = `npm run bench -- [options]
-  --smoke            everything once, in under two minutes: shows that it works, not how fast it is
+  --smoke            everything but the long ones once, in under two minutes: shows that it works, not how fast it is
   --only a,b         these scenarios alone (by the beginning of their names)
   --seconds n        length of a window (10)
   --rounds n         windows for each contestant, alternating; the median counts (3)
