@@ -28,7 +28,9 @@ const LENGTHY = [otpDeliveryLatency, otpDeliveryDrain, otpLiveCodes, isolationNo
 
 const options = readOptions(process.argv.slice(2));
 const chosen = SCENARIOS.filter((scenario) =>
-  options.only.length === 0 ? !(options.smoke && LENGTHY.includes(scenario)) : options.only.some((wanted) => scenario.name.startsWith(wanted)),
+  options.only.length === 0
+    ? !(options.smoke && LENGTHY.includes(scenario))
+    : options.only.some((wanted) => scenario.name.startsWith(wanted)),
 );
 const machine = `${CORES} × ${cpus()[0]?.model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.versions.node}, ${process.platform}`;
 progress(`${machine}; windows of ${options.seconds} s, ${options.rounds} of each, ${options.users} people`);
