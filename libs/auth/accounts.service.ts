@@ -2,13 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
 import { canonicalEmail } from '@app/notifications';
-import { HotStatements, RequestContext, signLookup, type UserCaller } from '@app/platform';
+import { RequestContext, type UserCaller } from '@app/platform';
 import { TenantsService } from '@app/tenants';
 import type { RegisterRequest } from './auth.contract.js';
 import { AuthError } from './auth.errors.js';
 import { Passwords } from './passwords.service.js';
 import { SessionsService } from './sessions.service.js';
-import { FORGO_SIGN_IN } from './sign-in.entity.js';
 import { User } from './user.entity.js';
 import type { UserView } from './users.contract.js';
 import { viewOf } from './users.service.js';
@@ -18,7 +17,6 @@ import { viewOf } from './users.service.js';
 export class AccountsService {
   constructor(
     private readonly context: RequestContext,
-    private readonly statements: HotStatements,
     private readonly passwords: Passwords,
     private readonly tenants: TenantsService,
     private readonly sessions: SessionsService,
@@ -78,12 +76,7 @@ export class AccountsService {
     );
     if (wait !== null) throw AuthError.tooManyAttempts({ retryAfter: wait });
     const user = await this.context.transaction((em) => em.findOneOrFail(User, { id }, { populate: ['passwordHash'] }));
-    const right = await this.passwords.verify(user.passwordHash ?? null, password).catch(async (error) => {
-      // Never looked at, so not counted.
-      await this.statements.run(FORGO_SIGN_IN, [this.context.tenantId!, subject, signLookup(subject), null]);
-      throw error;
-    });
-    if (!right) {
+    if (!(await this.passwords.verify(user.passwordHash ?? null, password))) {
       await this.audit.recordNow('auth.password_refused', this.context.tenantId!, { actorId: id });
       throw AuthError.wrongPassword();
     }
