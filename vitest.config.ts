@@ -14,6 +14,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           globals: true,
+          // Two at a time, even on two cores: most of a file is waiting, and each test has its own company.
+          maxWorkers: 2,
           setupFiles: ['test/support/setup.ts'],
           globalSetup: ['test/support/stack.ts'],
           include: ['test/*.e2e-spec.ts'],

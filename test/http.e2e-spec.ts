@@ -99,6 +99,22 @@ describe('A request that is not one', () => {
     expect(query.body.errors.map(({ field }: { field: string }) => field)).toEqual(['limit', 'actor_id', 'from', 'to']);
   });
 
+  it('says what is wrong in words that anybody understands, and where', async () => {
+    const told = async (answer: Promise<{ body: any }>) => (await answer).body.errors;
+    const { token } = company.admin;
+    expect(await told(login({ email: 7, pasword: 'x' }))).toEqual([
+      { field: 'email', message: 'must be a string' },
+      { field: 'password', message: 'is required' },
+    ]);
+    expect(await told(login('null', JSON_TYPE))).toEqual([{ field: 'body', message: 'must be an object' }]);
+    expect(await told(world.call('DELETE', '/api/auth/sessions/mine', { token }))).toEqual([{ field: 'id', message: 'must be a UUID' }]);
+    expect(await told(world.call('GET', '/api/audit?limit=0', { token }))).toEqual([{ field: 'limit', message: 'must be at least 1' }]);
+    expect(await told(world.call('PATCH', '/api/company', { token, body: { nmae: 'x', policy: { colour: 1 } } }))).toEqual([
+      { field: 'policy.colour', message: 'is not known here' },
+      { field: 'nmae', message: 'is not known here' },
+    ]);
+  });
+
   it('is refused with 413 above 64 KiB, announced or in chunks, and served at 64 KiB', async () => {
     const body = (length: number) => JSON.stringify({ email: 'a@b.co', password: 'x' }).padEnd(length, ' ');
     const announced = await login(body(65_537), JSON_TYPE);
@@ -326,6 +342,10 @@ describe('Every answer', () => {
       expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
     }
     expect((await login({ email: 'a@b.co', password: 'x' })).headers.get('www-authenticate')).toBe('Bearer');
+    // RFC 6750 section 3.1: a client that sees it refreshes, or signs in again.
+    const old = await world.call('GET', '/api/users/me', { token: `${company.admin.token}A` });
+    expect([old.status, old.headers.get('www-authenticate')]).toEqual([401, 'Bearer error="invalid_token"']);
+    expect(old.body.detail).toContain('expired');
     expect((await world.call('GET', '/.well-known/jwks.json')).headers.get('cache-control')).toBe('public, max-age=60');
   });
 });

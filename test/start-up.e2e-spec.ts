@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
+import { ownApi } from './support/own-process.js';
 import { ENTRY } from './support/stack.js';
 import { anotherDatabase, type AnotherDatabase, ran } from './support/world.js';
 
@@ -103,6 +104,23 @@ describe('Starting', () => {
     it.concurrent.each(cases)('refuses %s in one sentence', { timeout: 60_000 }, async (_, changes, sentence) => {
       expect(await refusal(entry, await changes())).toMatch(sentence);
     });
+  });
+
+  it('refuses other keys than those that the database was begun with', { timeout: 60_000 }, async () => {
+    const begun = await anotherDatabase(stack);
+    try {
+      const first = await ownApi(begun.env);
+      await first.stop();
+      const refused = (changes: Record<string, string>) => refusal('api', { ...begun.env, ...changes });
+      expect(await refused({ HASHING_KEY: secret() })).toBe(
+        'HASHING_KEY is not the one that the codes and keys in this database were hashed with. Set that one.',
+      );
+      expect(await refused({ SEALING_KEY: secret(), LOG_LEVEL: 'fatal' })).toMatch(
+        /SEALING_KEY does not open the signing keys in the database\. Set the one/,
+      );
+    } finally {
+      await begun.drop();
+    }
   });
 
   it('refuses a hole that somebody made, and names it', { timeout: 60_000 }, async () => {

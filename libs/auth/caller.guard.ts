@@ -18,10 +18,17 @@ import { type Credential, credentialOf } from './credentials.js';
 import { ONE_FACTOR } from './sign-in.service.js';
 import { ACCESS, PENDING, tokenType } from './tokens.js';
 
+/** The same for every reason: which of them it was is nobody's business who found the token. */
+const refused = () =>
+  AuthError.signInRequired({
+    detail: 'This token is not valid here, or not any more: it may have expired, or its session ended. Refresh it, or sign in again.',
+    refusedToken: true,
+  });
+
 class StrategyGuard extends AuthGuard(['access']) {
   override handleRequest<T>(error: unknown, user: T): T {
     if (error) throw error; // a lost database is a 503, not a stranger
-    if (!user) throw AuthError.signInRequired();
+    if (!user) throw refused();
     return user;
   }
 }
@@ -32,7 +39,7 @@ class PendingStrategyGuard extends AuthGuard(['pending']) {
 class KeyStrategyGuard extends AuthGuard(['api-key']) {
   override handleRequest<T>(error: unknown, user: T): T {
     if (error) throw error;
-    if (!user) throw AuthError.invalidApiKey();
+    if (!user) throw AuthError.invalidApiKey({ refusedToken: true });
     return user;
   }
 }
@@ -79,11 +86,11 @@ export class CallerGuard implements CanActivate {
         await this.pending.canActivate(execution);
         break;
       case ACCESS:
-        if (!role && !scopes) throw AuthError.signInRequired();
+        if (!role && !scopes) throw refused();
         await this.access.canActivate(execution);
         break;
       default:
-        throw AuthError.signInRequired();
+        throw refused();
     }
     const caller = request.user!;
     if (caller.kind === 'pending' && purpose !== 'either' && caller.purpose !== purpose)

@@ -61,6 +61,7 @@ export class MfaController {
 
   @Post('factors/:id/confirm')
   @Pending('enroll')
+  @SignInRoute(true)
   @ApiOperation({ summary: 'Confirm a factor with its first code', operationId: 'confirmFactor' })
   @Returns(contract.enabled)
   confirm(
@@ -72,6 +73,7 @@ export class MfaController {
   }
 
   @Delete('factors/:id')
+  @SignInRoute(true)
   @ApiOperation({ summary: 'Remove a factor; takes a fresh code', operationId: 'removeFactor' })
   @Returns(contract.message)
   async remove(
@@ -93,6 +95,7 @@ export class MfaController {
 
   @Post('enable')
   @Pending('enroll')
+  @SignInRoute(true)
   @ApiOperation({ summary: 'Confirm the authenticator app with its first code', operationId: 'enableTotp' })
   @Returns(contract.enabled)
   enable(@CurrentCaller() caller: PersonCaller, @Body({ schema: contract.confirmCode }) { code }: Code) {
@@ -101,6 +104,7 @@ export class MfaController {
 
   @Post('activate')
   @Pending('enroll')
+  @SignInRoute(true)
   @ApiOperation({ summary: 'The same as enable, with the field named totp_code', operationId: 'activateTotp' })
   @Returns(contract.enabled)
   activate(
@@ -111,6 +115,7 @@ export class MfaController {
   }
 
   @Post('backup-codes')
+  @SignInRoute(true)
   @ApiOperation({ summary: 'New backup codes in place of the old; takes a fresh code', operationId: 'renewBackupCodes' })
   @Returns(contract.backupCodes)
   async renew(@CurrentCaller() caller: PersonCaller, @Body({ schema: contract.confirmCode }) { code }: Code) {

@@ -47,6 +47,7 @@ export class SmsMfaController {
 
   @Post('verify')
   @Pending('enroll')
+  @SignInRoute(true)
   @ApiOperation({ summary: 'Confirm the new number with its code', operationId: 'verifySmsMfa' })
   @Returns(contract.phoneDone)
   async verify(@CurrentCaller() caller: PersonCaller, @Body({ schema: contract.phoneCode }) { mfa_code }: Code) {
@@ -56,6 +57,7 @@ export class SmsMfaController {
   }
 
   @Post('disable')
+  @SignInRoute(true)
   @ApiOperation({ summary: 'Remove the number; takes a fresh code of any of my factors', operationId: 'disableSmsMfa' })
   @Returns(contract.phoneDone)
   async disable(@CurrentCaller() caller: UserCaller, @Body({ schema: contract.phoneCode }) { mfa_code }: Code) {

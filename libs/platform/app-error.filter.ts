@@ -16,11 +16,11 @@ export class AppErrorFilter implements ExceptionFilter {
     const failure = asAppError(error);
     const status = failure ? STATUS[failure.kind] : 500;
     if (!failure) this.logger.error({ err: error, requestId: request.id }, 'unexpected failure');
-    const { detail, errors, retryAfter } = failure?.details ?? {};
+    const { detail, errors, retryAfter, refusedToken } = failure?.details ?? {};
     const title = failure?.message ?? 'Something went wrong on our side.';
     const code = failure?.code ?? 'server.failure';
     if (reply.sent) return;
-    if (status === 401) void reply.header('www-authenticate', 'Bearer');
+    if (status === 401) void reply.header('www-authenticate', refusedToken ? 'Bearer error="invalid_token"' : 'Bearer');
     if (status === 429 || status === 503) void reply.header('retry-after', String(retryAfter ?? reply.getHeader('retry-after') ?? 1));
     void reply
       .status(status)

@@ -15,6 +15,8 @@ export interface ErrorDetails {
   detail?: string;
   /** Whole seconds until it makes sense to try again; leaves as `Retry-After`. */
   retryAfter?: number;
+  /** The credential that was shown is no good: `WWW-Authenticate` says so (RFC 6750 section 3.1). */
+  refusedToken?: true;
   errors?: { field: string; message: string }[];
 }
 

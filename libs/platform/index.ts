@@ -10,9 +10,10 @@ export { inspectIsolation, type IsolationReport, tenantKeyMatches } from './isol
 export { createLogger, log, nestLogger } from './logging.js';
 export { counter, gauge, histogram, sampled, shared } from './metrics/metrics.js';
 export { migrate } from './migrations/migrate.js';
-export { invalid, PlatformModule } from './platform.module.js';
+export { PlatformModule } from './platform.module.js';
 export { type Origin, RequestContext } from './request-context.js';
 export { AddressLimitGuard, CallerLimitGuard, rateLimits, SignInRoute, Unlimited } from './rate-limits.js';
+export { invalid } from './request-validation.js';
 export * from './returns.js';
 export { mac, sameBytes, seal, unseal } from './sealing.js';
 export { NO_TENANT, signDue, signLookup, signSealer, signTenant } from './tenant-context.js';

@@ -1,9 +1,8 @@
 import { MikroOrmModule } from '@mikro-orm/nestjs';
 import { PostgreSqlDriver } from '@mikro-orm/postgresql';
-import { Global, Module, StandardSchemaValidationPipe, StandardSchemaSerializerInterceptor } from '@nestjs/common';
+import { Global, Module, StandardSchemaSerializerInterceptor } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
-import { RequestError } from './app-error.js';
 import { AppErrorFilter } from './app-error.filter.js';
 import { config } from './config.js';
 import { databaseSocket } from './database-socket.js';
@@ -14,25 +13,10 @@ import { MetricsController } from './metrics/metrics.controller.js';
 import { ProcessMetrics } from './metrics/process-metrics.js';
 import { QueueProbe } from './queue-probe.js';
 import { RequestContext } from './request-context.js';
+import { RequestValidation } from './request-validation.js';
 import { RowLevelSecurity } from './row-level-security.js';
 import { SigningKeys } from './signing-keys.js';
 import { Tracing } from './tracing/tracing.js';
-
-interface Issue {
-  message: string;
-  path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined;
-}
-
-const field = ({ path = [] }: Issue) => path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
-
-/** Every bad field of a request, named. */
-export const invalid = (issues: readonly Issue[]) => {
-  const errors = issues.slice(0, 50).map((issue) => ({ field: field(issue), message: issue.message }));
-  return RequestError.invalid({
-    errors,
-    detail: errors.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join('; '),
-  });
-};
 
 /**
  * The ORM writes values into its statements, and every session of our role may read the beginning of the others' statements
@@ -75,7 +59,7 @@ const VEIL = `/*${' '.repeat(SHOWN_OF_A_STATEMENT)}*/ `;
     Tracing,
     AppErrorFilter,
     { provide: APP_FILTER, useExisting: AppErrorFilter },
-    { provide: APP_PIPE, useValue: new StandardSchemaValidationPipe({ exceptionFactory: (issues) => invalid(issues) }) },
+    { provide: APP_PIPE, useClass: RequestValidation },
     { provide: APP_INTERCEPTOR, useClass: StandardSchemaSerializerInterceptor },
   ],
   exports: [RequestContext, HotStatements, RowLevelSecurity, SigningKeys, AppErrorFilter],

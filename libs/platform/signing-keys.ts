@@ -5,7 +5,7 @@ import { ConfigError } from './config.js';
 import { HotStatements } from './hot-statements.js';
 import { log } from './logging.js';
 import { RowLevelSecurity } from './row-level-security.js';
-import { seal, unseal } from './sealing.js';
+import { mac, seal, unseal } from './sealing.js';
 import { signKey } from './tenant-context.js';
 
 export type KeyPurpose = 'access' | 'audit';
@@ -17,6 +17,8 @@ export interface SigningKey {
   publicKey: KeyObject;
   jwk: JsonWebKey & { kid: string; use: 'sig'; alg: string };
   retiredAt: Date | null;
+  /** Of the HASHING_KEY that was in use when this key was made. */
+  hashing: string | undefined;
 }
 
 const ALGORITHM = { access: 'ES256', audit: 'EdDSA' } as const;
@@ -26,6 +28,7 @@ const MIN_RELOAD_MS = 250;
 /** Longer than any access token lives, so that none outlives the key that proves it. */
 const VERIFIES_FOR_MS = 2 * 3_600_000;
 
+const hashing = () => mac('signing-key').toString('base64url');
 const generate = (purpose: KeyPurpose) =>
   purpose === 'access' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('ed25519');
 
@@ -56,6 +59,8 @@ export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
       throw new ConfigError(
         'SEALING_KEY does not open the signing keys in the database. Set the one they were sealed with, or name it in SEALING_KEYS_OLD.',
       );
+    if ([...this.currentKeys.values()].some((key) => key.hashing !== hashing()))
+      throw new ConfigError('HASHING_KEY is not the one that the codes and keys in this database were hashed with. Set that one.');
     this.timer = setInterval(
       () => void this.load().catch((error) => log().warn({ err: error }, 'signing keys could not be reloaded')),
       RELOAD_MS,
@@ -97,7 +102,11 @@ export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
     const kid = randomBytes(12).toString('base64url');
     const { privateKey, publicKey } = generate(purpose);
     const jwk = { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: ALGORITHM[purpose] };
-    const sealed = seal(JSON.stringify(privateKey.export({ format: 'jwk' })), { tenant: 'system', row: kid, purpose: `${purpose}-key` });
+    const sealed = seal(JSON.stringify({ ...privateKey.export({ format: 'jwk' }), hashing: hashing() }), {
+      tenant: 'system',
+      row: kid,
+      purpose: `${purpose}-key`,
+    });
     await this.statements.pool.query('select app.signing_key_put($1, $2, $3, $4, $5, $6)', [
       signKey(kid),
       kid,
@@ -136,10 +145,8 @@ export class SigningKeys implements OnModuleInit, OnApplicationShutdown {
 
 /** The public part is worked out from the sealed one: what else the row says could have been put there by somebody else. */
 function openKey(kid: string, purpose: KeyPurpose, sealed: string, retiredAt: Date | null): SigningKey {
-  const privateKey = createPrivateKey({
-    key: JSON.parse(unseal(sealed, { tenant: 'system', row: kid, purpose: `${purpose}-key` })),
-    format: 'jwk',
-  });
+  const { hashing, ...key } = JSON.parse(unseal(sealed, { tenant: 'system', row: kid, purpose: `${purpose}-key` }));
+  const privateKey = createPrivateKey({ key, format: 'jwk' });
   const publicKey = createPublicKey(privateKey);
   return {
     kid,
@@ -148,5 +155,6 @@ function openKey(kid: string, purpose: KeyPurpose, sealed: string, retiredAt: Da
     publicKey,
     jwk: { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: ALGORITHM[purpose] },
     retiredAt,
+    hashing,
   };
 }
