@@ -32,15 +32,15 @@ export function readOptions(args) {
     process.exit(0);
   }
   const { smoke } = values;
-  const sizes = smoke ? [500, 2_000] : values.full ? [1_000, 10_000, 100_000, 1_000_000] : [1_000, 10_000, 100_000];
+  const sizes = smoke ? [200, 500] : values.full ? [1_000, 10_000, 100_000, 1_000_000] : [1_000, 10_000, 100_000];
   return {
     smoke,
     only: values.only.split(',').filter(Boolean),
-    seconds: Number(values.seconds ?? (smoke ? 1 : 10)),
+    seconds: Number(values.seconds ?? (smoke ? 0.3 : 10)),
     rounds: Number(values.rounds ?? (smoke ? 1 : 3)),
-    warmUp: smoke ? 0.4 : 2,
+    warmUp: smoke ? 0 : 2,
     openShares: smoke ? [] : [0.5, 0.8],
-    users: Number(values.users ?? (smoke ? 3_000 : 20_000)),
+    users: Number(values.users ?? (smoke ? 1_000 : 20_000)),
     sizes,
     json: values.json,
     keep: values.keep,

@@ -17,7 +17,7 @@ export async function alternate(scenario, contestants, options) {
   const windows = {};
   /** @type {Record<string, number>} */
   const expected = {};
-  for (const { label, run } of contestants) {
+  for (const { label, run } of options.warmUp ? contestants : []) {
     const warm = await run(options.warmUp, 0);
     complain(scenario, label, warm);
     expected[label] = warm.rate;

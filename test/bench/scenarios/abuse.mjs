@@ -11,15 +11,16 @@ export const isolationLoginFlood = {
   needs: ['ours', 'peer'],
   note: `${FLOOD} people sign in over and over while others' sessions are checked ${CHECKS.rate} times a second; latency from the due time.`,
   async contestants(world) {
-    const { users } = world.options;
-    const full = { people: people('full', users), password: PASSWORD, sessions: 64 };
+    const { users, smoke } = world.options;
+    const sessions = smoke ? 16 : 64;
+    const full = { people: people('full', users), password: PASSWORD, sessions };
     const peer = async (/** @type {'scrypt' | 'argon2'} */ variant, /** @type {string} */ label) => {
       const emails = peerEmails(variant, users);
       return world.contestant(
         label,
         await world.peer(variant),
         { flow: 'peer.login', input: { emails, password: PEER_PASSWORD }, connections: FLOOD },
-        { beside: { flow: 'peer.session', input: { emails: emails.slice(-64), password: PEER_PASSWORD }, ...CHECKS }, openLoop: false },
+        { beside: { flow: 'peer.session', input: { emails: emails.slice(-sessions), password: PEER_PASSWORD }, ...CHECKS }, openLoop: false },
       );
     };
     return [
@@ -27,7 +28,7 @@ export const isolationLoginFlood = {
         'ours',
         await world.ours('full'),
         { flow: 'ours.login', input: full, connections: FLOOD },
-        { beside: { flow: 'ours.session', input: { ...full, people: full.people.slice(-64) }, ...CHECKS }, openLoop: false },
+        { beside: { flow: 'ours.session', input: { ...full, people: full.people.slice(-sessions) }, ...CHECKS }, openLoop: false },
       ),
       await peer('scrypt', 'better-auth as shipped'),
       await peer('argon2', 'better-auth, same hash'),
