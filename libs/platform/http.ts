@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
+import helmet from 'helmet';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Socket } from 'node:net';
@@ -56,12 +56,10 @@ export const httpAdapter = () =>
     onConstructorPoisoning: 'remove',
   } as ConstructorParameters<typeof FastifyAdapter>[0]);
 
-/** Headers, CORS, the request's context, the access log, and one shape for every error. */
-export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
-  const fastify = app.getHttpAdapter().getInstance();
-  const context = app.get(RequestContext);
-
-  await app.register(helmet as never, {
+/** Helmet's, asked for once: they are the same for every answer, and @fastify/helmet works them out anew for each. */
+function securityHeaders(): Record<string, string> {
+  const headers: Record<string, string> = {};
+  const apply = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"] },
@@ -69,14 +67,30 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
     strictTransportSecurity: config.PUBLIC_URL.startsWith('https:') ? { maxAge: 63_072_000, includeSubDomains: true } : false,
     xFrameOptions: { action: 'deny' },
   });
-  await app.register(cors as never, {
-    origin: config.CORS_ORIGINS.length > 0 ? config.CORS_ORIGINS.map((origin) => new URL(origin).origin) : false,
-    credentials: true,
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'x-tenant-id', 'x-api-key', 'x-request-id', 'idempotency-key'],
-    exposedHeaders: ['x-request-id', 'retry-after', 'www-authenticate'],
-    maxAge: 600,
+  const response = { setHeader: (name: string, value: string) => (headers[name.toLowerCase()] = value), removeHeader: () => {} };
+  apply({} as never, response as never, () => {});
+  return headers;
+}
+
+/** Headers, CORS, the request's context, the access log, and one shape for every error. */
+export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
+  const fastify = app.getHttpAdapter().getInstance();
+  const context = app.get(RequestContext);
+
+  const headers = securityHeaders();
+  fastify.addHook('onRequest', (_request: FastifyRequest, reply: FastifyReply, done: () => void) => {
+    reply.headers(headers);
+    done();
   });
+  if (config.CORS_ORIGINS.length > 0)
+    await app.register(cors as never, {
+      origin: config.CORS_ORIGINS.map((origin) => new URL(origin).origin),
+      credentials: true,
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      allowedHeaders: ['authorization', 'content-type', 'x-tenant-id', 'x-api-key', 'x-request-id', 'idempotency-key'],
+      exposedHeaders: ['x-request-id', 'retry-after', 'www-authenticate'],
+      maxAge: 600,
+    });
 
   // After the body is read: its stream's events would lose the context.
   fastify.addHook('preValidation', (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
