@@ -104,7 +104,7 @@ describe('A provider', () => {
       { settings: { api_key: 7 } },
       ['settings.api_key', 'settings.api_secret', 'settings.from', 'settings.signature_secret'],
     ],
-    ['a setting that there is not', { settings: { ...WHOLE, host: 'evil.example' } }, ['settings']],
+    ['a setting that there is not', { settings: { ...WHOLE, host: 'evil.example' } }, ['settings.host']],
     ['settings of another form', { settings: 'all' }, ['settings']],
     ['a channel that it does not serve', { settings: WHOLE, channels: ['voice'] }, ['channels']],
     ['no channel', { settings: {}, channels: [] }, ['channels']],
@@ -124,6 +124,28 @@ describe('A provider', () => {
     expect([answer.status, answer.body.code]).toEqual([409, 'notifications.refused_by_vendor']);
     expect(JSON.stringify(answer.body)).not.toContain('not this one');
     expect((await sender.company.admin.get(`${CHANNELS}/smtp`)).status).toBe(404);
+  });
+
+  it('keeps no secret for another server than the one it was given for', async () => {
+    const { company } = await world.sender();
+    const put = (settings: object) => company.admin.put(`${CHANNELS}/smtp`, { settings });
+    const { password, ...rest } = mailTo(mail) as { password: string; host: string; port: number };
+    expect((await put({ ...rest, password })).status).toBe(200);
+    expect((await put({ ...rest, from: 'codes@acme.test' })).body.secrets).toEqual(['password']);
+    for (const elsewhere of [{ host: 'localhost' }, { port: rest.port + 1 }, { security: 'starttls' }]) {
+      const answer = await put({ ...rest, ...elsewhere });
+      expect([answer.status, fields(answer.body)]).toEqual([400, ['settings.password']]);
+    }
+    expect((await put({ ...rest, host: 'localhost', password })).body.settings.host).toBe('localhost');
+  });
+
+  it('forgets a secret that need not be there when it is null', async () => {
+    const { company } = await world.sender();
+    const put = (settings: object) => company.admin.put(`${CHANNELS}/azure-sms`, { settings: { from: 'Acme', ...settings } });
+    const account = { endpoint: 'https://acme.communication.azure.com', access_key: Buffer.alloc(32, 7).toString('base64') };
+    expect((await put({ ...account, event_grid_key: 'a-key-for-event-grid' })).body.secrets).toContain('event_grid_key');
+    const { body } = await put({ endpoint: account.endpoint, event_grid_key: null });
+    expect(body.secrets).toEqual(['access_key']);
   });
 
   it('is set up once, however many set it up at once', async () => {
@@ -162,6 +184,13 @@ describe('A provider', () => {
     expect(await eventually(() => missing(1), 10_000), 'another process').toBeTruthy();
     await sender.has('vonage-sms', { ...vonageSettings(world.vonage) });
     expect(await missing(0)).toBe(false);
+    const company = await world.sender();
+    const named = (provider: string) => company.sends({ workflow: [{ channel: 'sms', to: newNumber(), provider }] });
+    expect((await named('vonage-sms')).status).toBe(201);
+    expect((await named('aws-sns')).body).toMatchObject({
+      code: 'notifications.no_provider',
+      detail: expect.stringMatching(/^aws-sns is not set up/),
+    });
 
     const { admin } = sender.company;
     expect((await admin.delete(VONAGE)).body).toMatchObject({ message: 'The provider is removed' });

@@ -1,4 +1,6 @@
 import { randomInt } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { codeTo, DeliveryWorld, eventually, newNumber, vonageSettings } from './support/delivery-world.js';
 import { hasRedis, overheard, RedisServer } from './support/redis.js';
 import { deliver, smsReceipt, withSig } from './simulators/vonage-callbacks.js';
@@ -39,6 +41,18 @@ describe('What must stay secret', () => {
     await world.stop();
     await redis?.stop();
   });
+
+  /** Everything that PostgreSQL has written of this database. */
+  async function* onDisk(): AsyncGenerator<{ file: string; text: string }> {
+    await world.superuser.query('checkpoint');
+    const { rows } = await world.superuser.query<{ path: string; oid: string }>(
+      `select current_setting('data_directory') as path, oid from pg_database where datname = current_database()`,
+    );
+    const [{ path, oid }] = rows as [{ path: string; oid: string }];
+    for (const folder of ['pg_wal', join('base', String(oid))])
+      for (const entry of readdirSync(join(path, folder), { withFileTypes: true }))
+        if (entry.isFile()) yield { file: join(folder, entry.name), text: readFileSync(join(path, folder, entry.name), 'latin1') };
+  }
 
   it('is found wherever it could be hidden', () => {
     const secret = 'Zq81pLw0';
@@ -102,6 +116,13 @@ describe('What must stay secret', () => {
     expect(database.join('\n')).toContain(sender.company.id);
     expect(found(database.join('\n'), secrets)).toEqual([]);
     expect(found(statements.join('\n'), secrets)).toEqual([]);
+    // The files themselves: rows that are gone, indexes, the log of changes. Whoever has a backup or a disk has these.
+    let isRead = false;
+    for await (const { file, text } of onDisk()) {
+      isRead ||= text.includes('verification.sent');
+      expect(found(text, secrets), file).toEqual([]);
+    }
+    expect(isRead).toBe(true);
     if (!redis) return;
     wire!.stop();
     expect(wire!.lines.some((line) => line.includes('tenantId'))).toBe(true);

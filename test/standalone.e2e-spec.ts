@@ -78,6 +78,10 @@ describe('npm start', { timeout: 120_000 }, () => {
     }
     expect((await fetch(`${first.url}/docs`)).status).toBe(200);
 
+    const beside = await ran(ENTRY('cli'), { WATCHWORD_DATA_DIR: dataDir }, ['isolation', 'verify']);
+    expect(beside.output).toContain('the database of the `npm start` that is running');
+    expect(beside.code, beside.output).toBe(0);
+
     const { body } = await signIn(first.url, 'admin@techcorp.com');
     const kept = {
       email: 'ada@kept.test',
@@ -90,6 +94,7 @@ describe('npm start', { timeout: 120_000 }, () => {
     expect(await first.stop('SIGINT')).toBe(0);
     expect(await nothingLeft(dataDir)).toEqual([]);
     expect(first.complaints()).toBe('');
+    expect((await ran(ENTRY('cli'), { WATCHWORD_DATA_DIR: dataDir }, ['isolation', 'verify'])).output).toContain('DATABASE_URL is not set');
 
     const began = Date.now();
     const second = await start(dataDir, { env });

@@ -1,10 +1,13 @@
 import 'reflect-metadata';
+import { join } from 'node:path';
 import { running } from '../api/process.js';
 
 export interface Command {
   /** The words that choose it. */
   name: string;
   summary: string;
+  /** Reads nothing but its arguments. */
+  offline?: true;
   /** Answers the exit code. */
   run(argv: string[]): Promise<number>;
 }
@@ -24,6 +27,7 @@ const COMMANDS: Command[] = [
   {
     name: 'audit verify',
     summary: 'check an exported audit chain, offline: <file> --key <jwk>',
+    offline: true,
     run: async (argv) => (await import('./audit-verify.command.js')).auditVerify(argv, process),
   },
   {
@@ -34,6 +38,7 @@ const COMMANDS: Command[] = [
   {
     name: 'openapi',
     summary: 'write the description of the API: --out <file>',
+    offline: true,
     run: async (argv) => (await import('./openapi.command.js')).openApiCommand(argv),
   },
 ];
@@ -50,6 +55,17 @@ if (!command) {
   process.exitCode = asked ? 2 : 0;
 } else {
   await running(`"${command.name}"`, async () => {
+    if (!command.offline && !process.env.DATABASE_URL) await useEmbedded();
     process.exitCode = await command.run(argv.slice(command.name.split(' ').length));
   });
+}
+
+/** Without DATABASE_URL, the database of an `npm start` that runs beside is meant. */
+async function useEmbedded() {
+  const { resolveDataDir } = await import('../standalone/data-directory.js');
+  const { runningDatabase } = await import('../standalone/embedded-database.js');
+  const found = runningDatabase(resolveDataDir(join(import.meta.dirname, '..', '..', '..'), process.env.WATCHWORD_DATA_DIR));
+  if (!found) return;
+  Object.assign(process.env, found);
+  process.stderr.write('DATABASE_URL is not set: this is the database of the `npm start` that is running.\n');
 }

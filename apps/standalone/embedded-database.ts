@@ -38,12 +38,23 @@ export async function prepareDatabase({
   } finally {
     await client.end();
   }
-  const { ownerPassword, appPassword, ...keys } = secrets;
-  const as = (user: string, password: string) => {
-    const url = new URL(ownerUrl);
-    Object.assign(url, { username: user, password, pathname: `/${DATABASE}` });
-    return url.href;
-  };
+  return settingsFor(secrets, new URL(ownerUrl).port);
+}
+
+/** The settings of an embedded server that another process has started; undefined where none runs. */
+export function runningDatabase(dataDir: string): Record<string, string> | undefined {
+  try {
+    // Written by PostgreSQL: process id, data directory, start, port.
+    const [pid, , , port] = readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n');
+    process.kill(Number(pid), 0);
+    return settingsFor(JSON.parse(readFileSync(join(dataDir, 'secrets.json'), 'utf8')) as Secrets, port!);
+  } catch {
+    return undefined;
+  }
+}
+
+function settingsFor({ ownerPassword, appPassword, ...keys }: Secrets, port: string): Record<string, string> {
+  const as = (user: string, password: string) => `postgres://${user}:${password}@127.0.0.1:${port}/${DATABASE}`;
   return { ...keys, MIGRATION_DATABASE_URL: as('watchword_owner', ownerPassword), DATABASE_URL: as('watchword_app', appPassword) };
 }
 

@@ -15,6 +15,14 @@ const HELD = 1_000;
 const PREFIX = '{watchword}';
 
 /**
+ * When Redis forgets everything while a worker takes or ends a job, Bull's scripts write down what they were about to: a job without its data,
+ * which is in no list, is never done, and keeps the same delivery from being added again.
+ */
+const CLEAR_HUSKS = `for _, key in ipairs(KEYS) do
+  if redis.call('exists', key) == 1 and redis.call('hexists', key, 'data') == 0 then redis.call('del', key) end
+end`;
+
+/**
  * Bull over Redis: one queue a channel, any number of workers. Short locks, so that a killed worker's jobs move on within seconds; stalled
  * jobs are never given up (their deliveries know their own end); nothing is kept of a job that is over.
  */
@@ -51,13 +59,18 @@ export class BullQueue extends DeliveryQueue {
     client.on('ready', () => void this.lookAtPolicy());
     for (const queue of this.queues.values())
       void queue
-        .process(config.DELIVERY_CONCURRENCY, ({ data }) => handle(data))
+        .process(config.DELIVERY_CONCURRENCY, async ({ data }) => {
+          if (data) await handle(data);
+        })
         .catch((error) => log().warn({ err: error }, 'a queue ended'));
   }
 
   async add(channel: Channel, jobs: Job[]) {
+    const queue = this.queues.get(channel)!;
+    const keys = jobs.map(({ id }) => queue.toKey(id));
+    await this.ask(() => queue.client.eval(CLEAR_HUSKS, keys.length, ...keys));
     // A job of the same delivery that is still there is left alone.
-    await this.ask(() => this.queues.get(channel)!.addBulk(jobs.map((data) => ({ data, opts: { jobId: data.id } }))));
+    await this.ask(() => queue.addBulk(jobs.map((data) => ({ data, opts: { jobId: data.id } }))));
   }
 
   async room() {

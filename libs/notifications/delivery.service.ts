@@ -13,11 +13,9 @@ import { countryLabel, sends, sendSeconds } from './delivery-metrics.js';
 import type { Job } from './delivery-queue.js';
 import type { Accepted, MessageProvider, Transport } from './message-provider.js';
 import { compose } from './message-composer.js';
-import { ProviderRegistry } from './provider-registry.js';
+import { FALLBACK, ProviderRegistry } from './provider-registry.js';
 import { logHeldBack } from './send-limits.js';
 
-/** Where a company has set up nothing, on a laptop. */
-export const FALLBACK = 'sandbox';
 /** Between the end of our patience and the moment another process believes that we are gone. */
 const MARGIN_SECONDS = 1;
 /** How long an answer is carried to a database that is away, and how often. */

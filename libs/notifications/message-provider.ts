@@ -79,7 +79,10 @@ export abstract class MessageProvider<Settings extends z.ZodType = z.ZodType> {
   abstract readonly id: string;
   abstract readonly channels: readonly Channel[];
 
-  /** What a company fills in. `.meta({ secret: true })` marks what is never read back, `.describe()` what the form shows. */
+  /**
+   * What a company fills in. `.meta({ secret: true })` marks what is never read back, `.describe()` what the form shows, and
+   * `.meta({ destination: true })` what decides to whom the secrets are shown: stored ones do not follow to another.
+   */
   abstract readonly settings: Settings;
 
   /** Whether the vendor tells us what became of a message. Otherwise its yes is the last word. */

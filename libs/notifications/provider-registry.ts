@@ -2,6 +2,9 @@ import type { Channel } from './channel.js';
 import type { MessageProvider } from './message-provider.js';
 import { NotificationError } from './notifications.errors.js';
 
+/** Where a company has set up nothing, on a laptop. */
+export const FALLBACK = 'sandbox';
+
 export class ProviderRegistry {
   private readonly providers: Map<string, MessageProvider>;
   /** Ids of those that tell what became of a message. */

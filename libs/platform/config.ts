@@ -135,7 +135,7 @@ const schema = z
       .min(0)
       .max(1_000_000_000)
       .default(50)
-      .describe('most that a company may spend on messages in 24 hours, in the currency of your prices, unless it says otherwise'),
+      .describe('most that a company may spend on messages in a day (UTC), in the currency of your prices, unless it says otherwise'),
     HASHING_SLOTS: z.coerce.number().int().positive().default(availableParallelism()).describe('passwords hashed at once'),
     REDIS_URL: z
       .url({ protocol: /^rediss?$/ })

@@ -41,7 +41,7 @@ const messages = {
     .max(1_000_000_000)
     .multipleOf(0.0001)
     .nullable()
-    .describe("most to be spent on messages in 24 hours, in the operator's currency; null: the operator's SEND_BUDGET_DEFAULT"),
+    .describe("most to be spent on messages in a day (UTC), in the operator's currency; null: the operator's SEND_BUDGET_DEFAULT"),
   allowed_factors: z
     .array(z.string().regex(/^[a-z_]{1,30}$/, 'must be a type of factor such as totp'))
     .min(1)

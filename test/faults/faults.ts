@@ -86,11 +86,21 @@ function dice(start: number): () => number {
 
 async function tried(name: string, messages: number, start: number) {
   const { run, withRedis, within } = FAULTS[name]!;
+  const began = Date.now();
+  const say = (what: string) => process.stderr.write(`[${((Date.now() - began) / 1_000).toFixed(0).padStart(4)} s] ${name}: ${what}\n`);
   const lab = await Laboratory.open(withRedis === undefined ? {} : { withRedis });
   try {
     const numbers = Array.from({ length: messages }, (_, at) => `+3461${String(1_000_000 + at).slice(-7)}`);
     const accepted = new Map<string, number>();
     const answers: number[] = [];
+    const copies = () => {
+      const seen = new Map<string, number>();
+      for (const { to } of [...lab.vonage.accepted, ...lab.sns.accepted]) {
+        const number = `+${to.replace('+', '')}`;
+        seen.set(number, (seen.get(number) ?? 0) + 1);
+      }
+      return seen;
+    };
     let sending = true;
     const crash = sleep(300)
       .then(() => run(lab, dice(start), () => sending))
@@ -107,23 +117,22 @@ async function tried(name: string, messages: number, start: number) {
         answers.push(answer.ms);
       }
     };
-    await Promise.all(Array.from({ length: 8 }, sender));
-    sending = false;
+    const told = setInterval(() => say(`${accepted.size} taken in, ${copies().size} delivered`), 5_000);
+    await Promise.all(Array.from({ length: 8 }, sender)).finally(() => {
+      clearInterval(told);
+      sending = false;
+    });
+    say(`${accepted.size} taken in`);
     const { underWay, over } = await crash;
 
-    const copies = () => {
-      const seen = new Map<string, number>();
-      for (const { to } of [...lab.vonage.accepted, ...lab.sns.accepted]) {
-        const number = `+${to.replace('+', '')}`;
-        seen.set(number, (seen.get(number) ?? 0) + 1);
-      }
-      return seen;
-    };
     const missing = () => {
       const seen = copies();
       return [...accepted.keys()].filter((number) => !seen.has(number)).length;
     };
-    while (missing() > 0 && Date.now() - over < 90_000) await sleep(50);
+    for (let at = 0; missing() > 0 && Date.now() - over < 90_000; at++) {
+      if (at % 100 === 0) say(`the fault is over, ${missing()} still to come`);
+      await sleep(50);
+    }
     const recovery = Math.max(0, Date.now() - over) / 1_000;
     // Whoever would send twice does so within a lease and a receipt window.
     if (name !== 'none') await sleep(16_000);

@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { hash, hashSync, parseOptions, verify } from '@node-rs/argon2';
 import type { Options, ParsedHashOptions } from '@node-rs/argon2';
 import { HashQueue } from './hash-queue.js';
+import { standBack } from './hashing-threads.js';
 
 export interface PasswordHasherOptions {
   /** Hashes at once. Default: the number of cores. More than `UV_THREADPOOL_SIZE` would only wait in the thread pool instead. */
@@ -52,6 +53,7 @@ export class PasswordHasher {
     const started = performance.now();
     this.dummy = hashSync(randomBytes(32), this.settings);
     this.queue = new HashQueue({ slots, maxWaitMs, meanMs: performance.now() - started, ...(onStart && { onStart }) });
+    void standBack();
   }
 
   /** Hashes being computed now. */

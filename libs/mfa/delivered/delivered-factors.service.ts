@@ -47,7 +47,7 @@ export class DeliveredFactors {
     if (recipient === undefined && channel === 'telegram') return this.startByLink(caller, type, label, locale);
 
     const { address, masked } = recipientOf(caller, factor, recipient, policy, field);
-    await this.channels.require([channel]);
+    await this.channels.require([{ channel }]);
     const { factorId } = await this.mfa.enroll(caller.id, subjectOf(caller), type, {
       label,
       input: { recipient: address, locale },

@@ -88,7 +88,7 @@ export class Verifications {
     const tenantId = this.context.tenantId!;
     const id = uuidv7();
     const steps = wanted.steps.map((step) => this.step(tenantId, id, step, wanted.policy));
-    await this.channels.require(steps.map(({ channel }) => channel));
+    await this.channels.require(steps);
     const code = wanted.code ?? randomCode(wanted.codeLength ?? 6);
     const actor = this.actor;
     const row = {

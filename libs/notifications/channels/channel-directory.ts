@@ -3,16 +3,23 @@ import { config, RequestContext } from '@app/platform';
 import type { Channel } from '../channel.js';
 import { ChannelSettings, openSettings } from '../channel-settings.entity.js';
 import { NotificationError } from '../notifications.errors.js';
-import { ProviderRegistry } from '../provider-registry.js';
+import { FALLBACK, ProviderRegistry } from '../provider-registry.js';
 
 /** A company's new provider is seen by every process after this at the latest. */
 const REMEMBERED_MS = 5_000;
 const MOST = 10_000;
 
+type Served = Pick<ChannelSettings, 'provider' | 'channels'>;
+interface Way {
+  channel: Channel;
+  /** Only by this one. */
+  provider?: string | null | undefined;
+}
+
 /** Which channels a company can send by: asked for each message, so that a missing provider is told at once and not in the timeline. */
 @Injectable()
 export class ChannelDirectory {
-  private readonly known = new Map<string, { channels: Set<Channel>; until: number }>();
+  private readonly known = new Map<string, { served: Served[]; until: number }>();
 
   constructor(
     private readonly context: RequestContext,
@@ -20,12 +27,17 @@ export class ChannelDirectory {
   ) {}
 
   /** @throws notifications.no_provider */
-  async require(channels: Channel[]): Promise<void> {
-    if (config.SANDBOX) return;
+  async require(ways: Way[]): Promise<void> {
+    const needed = config.SANDBOX ? ways.filter(({ provider }) => provider && provider !== FALLBACK) : ways;
+    if (needed.length === 0) return;
     const served = await this.served();
-    const missing = channels.find((channel) => !served.has(channel));
-    if (missing)
-      throw NotificationError.noProvider({ detail: `No provider is set up for ${missing}: PUT /api/company/channels/{provider}.` });
+    const missing = needed.find(
+      (way) => !served.some((one) => one.provider === (way.provider ?? one.provider) && one.channels.includes(way.channel)),
+    );
+    if (!missing) return;
+    const { channel, provider } = missing;
+    const which = provider ? `${provider} is not set up for ${channel}` : `No provider is set up for ${channel}`;
+    throw NotificationError.noProvider({ detail: `${which}: PUT /api/company/channels/${provider ?? '{provider}'}.` });
   }
 
   /** @throws notifications.invalid_recipient naming the field */
@@ -54,14 +66,16 @@ export class ChannelDirectory {
     this.known.delete(tenantId);
   }
 
-  private async served(): Promise<Set<Channel>> {
+  private async served(): Promise<Served[]> {
     const tenantId = this.context.tenantId!;
     const known = this.known.get(tenantId);
-    if (known && known.until > Date.now()) return known.channels;
-    const rows = await this.context.transaction((em) => em.find(ChannelSettings, { isEnabled: true }, { fields: ['channels'] }));
-    const channels = new Set(rows.flatMap((row) => row.channels));
+    if (known && known.until > Date.now()) return known.served;
+    const rows = await this.context.transaction((em) =>
+      em.find(ChannelSettings, { isEnabled: true }, { fields: ['provider', 'channels'] }),
+    );
+    const served = rows.map(({ provider, channels }) => ({ provider, channels }));
     if (this.known.size >= MOST) this.known.delete(this.known.keys().next().value!);
-    this.known.set(tenantId, { channels, until: Date.now() + REMEMBERED_MS });
-    return channels;
+    this.known.set(tenantId, { served, until: Date.now() + REMEMBERED_MS });
+    return served;
   }
 }

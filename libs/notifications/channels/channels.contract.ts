@@ -7,7 +7,9 @@ const rate = z.number().positive().max(10_000).nullable().describe('most message
 
 export const putChannel = z
   .strictObject({
-    settings: z.record(z.string(), z.unknown()).describe("by the provider's own schema; secrets left out stay as they are"),
+    settings: z
+      .record(z.string(), z.unknown())
+      .describe("by the provider's own schema; secrets left out stay as they are while the destination does, null ends one"),
     channels: z.array(channel).min(1).optional().describe('of those the provider serves; all of them when left out'),
     priority: priority.default(100),
     is_enabled: z.boolean().default(true),

@@ -51,9 +51,7 @@ export class ChannelsService {
     const provider = this.providers.get(id);
     const tenantId = this.context.tenantId!;
     const before = await this.find(id);
-    const parsed = provider.settings.safeParse(
-      before ? { ...secretsOf(provider, openSettings(tenantId, id, before.settings)), ...settings } : settings,
-    );
+    const parsed = provider.settings.safeParse(completed(provider, settings, before && openSettings(tenantId, id, before.settings)));
     if (!parsed.success) throw invalid(parsed.error.issues.map((issue) => ({ ...issue, path: ['settings', ...issue.path] })));
     const served = channels ?? [...provider.channels];
     const stranger = served.find((channel) => !provider.channels.includes(channel));
@@ -109,7 +107,7 @@ export class ChannelsService {
 
   private view(provider: MessageProvider, row: ChannelSettings) {
     const stored = openSettings(this.context.tenantId!, provider.id, row.settings);
-    const secret = secretNames(provider);
+    const secret = marked(provider, 'secret');
     const entries = Object.entries(stored);
     return {
       provider: provider.id,
@@ -126,28 +124,44 @@ export class ChannelsService {
   }
 }
 
+/** What only we read of a provider's schema. */
+interface Marks {
+  secret?: boolean;
+  destination?: boolean;
+}
+
+const marked = (provider: MessageProvider, mark: keyof Marks) =>
+  new Set(
+    Object.entries((z.toJSONSchema(provider.settings, { io: 'input', unrepresentable: 'any' }).properties ?? {}) as Record<string, Marks>)
+      .filter(([, field]) => field[mark])
+      .map(([name]) => name),
+  );
+
 /** A form can be drawn from it: what is `secret` in the provider's schema is `writeOnly` here. */
 function formOf(provider: MessageProvider) {
   return z.toJSONSchema(provider.settings, {
     io: 'input',
     unrepresentable: 'any',
     override: ({ jsonSchema }) => {
-      if ((jsonSchema as { secret?: boolean }).secret) {
-        delete (jsonSchema as { secret?: boolean }).secret;
-        jsonSchema.writeOnly = true;
-      }
+      const field = jsonSchema as typeof jsonSchema & Marks;
+      if (field.secret) field.writeOnly = true;
+      delete field.secret;
+      delete field.destination;
     },
   }) as Record<string, unknown>;
 }
 
-const secretNames = (provider: MessageProvider) =>
-  new Set(
-    Object.entries((formOf(provider)['properties'] ?? {}) as Record<string, { writeOnly?: boolean }>)
-      .filter(([, field]) => field.writeOnly)
-      .map(([name]) => name),
-  );
-
-const secretsOf = (provider: MessageProvider, stored: object) => {
-  const secret = secretNames(provider);
-  return Object.fromEntries(Object.entries(stored).filter(([name]) => secret.has(name)));
-};
+/**
+ * The settings given, with the stored secrets that they leave out; null ends one. Secrets stay behind where the settings lead elsewhere:
+ * otherwise an administrator who may not read a password could have it shown to a server of their own.
+ */
+function completed(provider: MessageProvider, settings: object, stored: object | null): object {
+  const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null));
+  if (!stored) return given;
+  const secrets = Object.entries(stored).filter(([name]) => !(name in settings) && marked(provider, 'secret').has(name));
+  const whole = { ...Object.fromEntries(secrets), ...given };
+  const { data } = provider.settings.safeParse(whole);
+  const before = new Map(Object.entries(stored));
+  const isElsewhere = [...marked(provider, 'destination')].some((name) => (data as Record<string, unknown>)?.[name] !== before.get(name));
+  return isElsewhere ? given : whole;
+}

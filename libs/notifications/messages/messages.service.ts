@@ -112,7 +112,7 @@ export class MessagesService {
       allowedCountries: policy.allowed_countries,
       field,
     });
-    await this.channels.require([channel]);
+    await this.channels.require([{ channel, provider }]);
     const { type, id: actorId } = this.context.actor;
     const { outcome, rule, response } = await this.statements.one(CREATE, [
       signTenant(tenantId),

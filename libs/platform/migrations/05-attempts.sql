@@ -118,47 +118,8 @@ begin
 end $$;
 
 
--- Sign-in, first trip: finds the company, counts the attempt (committed before the password is looked at) and reads the account.
--- status: 'blocked' (retry_after), 'unknown', 'known'. Unknown accounts count alike. at_known_address: it was counted beside.
+-- The first trip of a sign-in stands where its last part is there: 12-delivered-factors.sql.
 drop function app.sign_in_begin(text, text, text);
-create function app.sign_in_begin(p_email text, p_hint text, p_proof text, p_ip text default null) returns table (
-  status text, retry_after integer, tenant_id uuid, user_id uuid, email text, password_hash text, is_active boolean, role text, policy jsonb, factors jsonb,
-  at_known_address boolean
-) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  v_key bytea;
-begin
-  if not private.proven('lookup:' || p_email, p_proof) then raise exception 'this lookup is not signed' using errcode = '42501'; end if;
-  if p_hint is null then
-    -- In several companies: the one that had the address first (ids tell the time), so that nobody who signs up another company with it shuts
-    -- its owner out. For the others the person must name the company, and is told so in words that everybody gets.
-    select d.tenant_id into tenant_id from directory.person d where d.email = p_email order by d.user_id limit 1;
-  elsif p_hint ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
-    select c.tenant_id into tenant_id from directory.company c where c.tenant_id = p_hint::uuid;
-  else
-    select c.tenant_id into tenant_id from directory.company c where c.domain = p_hint;
-  end if;
-  at_known_address := false;
-  v_key := private.attempt_key(tenant_id, 'password', p_email);
-  retry_after := private.attempt_take(v_key, coalesce(tenant_id::text, '-'));
-  if retry_after is not null then
-    retry_after := private.attempt_take_known(v_key, tenant_id, p_email, p_ip, retry_after);
-    at_known_address := retry_after is null;
-  end if;
-  status := case when retry_after is not null then 'blocked' else 'unknown' end;
-  if status = 'unknown' and tenant_id is not null then
-    perform set_config('app.bound', tenant_id::text, true);
-    select u.id, u.email, u.password_hash, u.is_active, u.role, c.policy,
-           case when u.mfa_enabled then (
-             select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'type', f.type, 'label', f.label, 'disabled', f.disabled_at is not null) order by f.created_at), '[]')
-               from public.mfa_factor f where f.tenant_id = u.tenant_id and f.user_id = u.id and f.confirmed_at is not null) end
-      into user_id, email, password_hash, is_active, role, policy, factors
-      from public.user_account u join public.tenant c on c.id = u.tenant_id
-     where u.tenant_id = sign_in_begin.tenant_id and u.email_canonical = p_email;
-    if found then status := 'known'; end if;
-  end if;
-  return next;
-end $$;
 
 -- An attempt whose password was never looked at, because the server was too busy to hash, is given back where it was counted:
 -- p_ip is the address when that was beside.

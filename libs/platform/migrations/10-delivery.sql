@@ -290,6 +290,38 @@ begin
   delete from directory.due where id in (select id from stopped union all select p_verification);
 end $$;
 
+-- The first request with this Idempotency-Key: outcome is null, and p_response is what the next will read. Otherwise 'repeated' with the first one's
+-- answer, or 'conflict' where the body was another. p_key: {caller, key, body} in hex, or null.
+create function private.idempotency_begin(p_tenant uuid, p_key jsonb, p_response jsonb, outcome out text, response out jsonb) language plpgsql as $$
+declare
+  v_known public.idempotency;
+begin
+  if p_key is null then return; end if;
+  -- Whoever comes second waits here for the first to commit.
+  insert into public.idempotency as i (tenant_id, caller_id, key_hash, body_hash, response)
+  values (p_tenant, (p_key ->> 'caller')::uuid, decode(p_key ->> 'key', 'hex'), decode(p_key ->> 'body', 'hex'), p_response)
+  on conflict (tenant_id, caller_id, key_hash) do update
+    set body_hash = excluded.body_hash, response = excluded.response, created_at = excluded.created_at, expires_at = excluded.expires_at
+    where i.expires_at <= now();
+  if found then return; end if;
+  select * into v_known from public.idempotency i
+   where i.tenant_id = p_tenant and i.caller_id = (p_key ->> 'caller')::uuid and i.key_hash = decode(p_key ->> 'key', 'hex');
+  outcome := case when v_known.body_hash = decode(p_key ->> 'body', 'hex') then 'repeated' else 'conflict' end;
+  response := v_known.response;
+end $$;
+
+-- What the next request with the key will read; null: nothing came of this one, and the key is free again.
+create function private.idempotency_end(p_tenant uuid, p_key jsonb, p_response jsonb) returns void language plpgsql as $$
+begin
+  if p_key is null then return; end if;
+  if p_response is null then
+    delete from public.idempotency i where i.tenant_id = p_tenant and i.caller_id = (p_key ->> 'caller')::uuid and i.key_hash = decode(p_key ->> 'key', 'hex');
+  else
+    update public.idempotency i set response = p_response
+     where i.tenant_id = p_tenant and i.caller_id = (p_key ->> 'caller')::uuid and i.key_hash = decode(p_key ->> 'key', 'hex');
+  end if;
+end $$;
+
 -- A new verification, sent at once. outcome: 'created', 'repeated' (the same Idempotency-Key and body before), 'conflict' (the key with
 -- another body), 'blocked' (rule). rule of 'created': why a step was left out. p: what is stored, as Verifications makes it; p_key: {caller, key, body} in hex, or null.
 create function app.verification_create(p_tenant text, p jsonb, p_key jsonb, p_actor jsonb, p_origin jsonb, p_limits jsonb) returns table (
@@ -299,23 +331,9 @@ declare
   v_tenant uuid := private.bind(p_tenant);
   v public.verification;
   v_sent record;
-  v_known public.idempotency;
 begin
-  if p_key is not null then
-    -- Whoever comes second waits here for the first to commit.
-    insert into public.idempotency as i (tenant_id, caller_id, key_hash, body_hash, response)
-    values (v_tenant, (p_key ->> 'caller')::uuid, decode(p_key ->> 'key', 'hex'), decode(p_key ->> 'body', 'hex'), '{}')
-    on conflict (tenant_id, caller_id, key_hash) do update
-      set body_hash = excluded.body_hash, response = excluded.response, created_at = excluded.created_at, expires_at = excluded.expires_at
-      where i.expires_at <= now();
-    if not found then
-      select * into v_known from public.idempotency i
-       where i.tenant_id = v_tenant and i.caller_id = (p_key ->> 'caller')::uuid and i.key_hash = decode(p_key ->> 'key', 'hex');
-      outcome := case when v_known.body_hash = decode(p_key ->> 'body', 'hex') then 'repeated' else 'conflict' end;
-      response := v_known.response;
-      return next; return;
-    end if;
-  end if;
+  select i.outcome, i.response into outcome, response from private.idempotency_begin(v_tenant, p_key, '{}') i;
+  if outcome is not null then return next; return; end if;
   v.id := (p ->> 'id')::uuid; v.tenant_id := v_tenant; v.purpose := p ->> 'purpose'; v.subject := p ->> 'subject';
   v.application_id := (p ->> 'application_id')::uuid; v.user_id := (p ->> 'user_id')::uuid;
   v.factor_id := (p ->> 'factor_id')::uuid; v.sign_in_id := (p ->> 'sign_in_id')::uuid;
@@ -329,9 +347,7 @@ begin
   if not v_sent.sent then
     -- What was refused is in the audit trail; nothing else stays.
     delete from public.verification x where x.id = v.id and x.tenant_id = v_tenant;
-    if p_key is not null then
-      delete from public.idempotency i where i.tenant_id = v_tenant and i.caller_id = (p_key ->> 'caller')::uuid and i.key_hash = decode(p_key ->> 'key', 'hex');
-    end if;
+    perform private.idempotency_end(v_tenant, p_key, null);
     outcome := 'blocked'; rule := v_sent.rule;
     return next; return;
   end if;
@@ -341,10 +357,7 @@ begin
   end if;
   insert into directory.due (id, tenant_id, kind, due_at) values (v.id, v_tenant, 'verification', least(v.escalate_at, v.expires_at));
   response := jsonb_build_object('id', v.id, 'expires_at', v.expires_at, 'resend_after', v.resend_after, 'step', v.step);
-  if p_key is not null then
-    update public.idempotency i set response = verification_create.response
-     where i.tenant_id = v_tenant and i.caller_id = (p_key ->> 'caller')::uuid and i.key_hash = decode(p_key ->> 'key', 'hex');
-  end if;
+  perform private.idempotency_end(v_tenant, p_key, response);
   outcome := 'created'; rule := v_sent.rule;
   return next;
 end $$;
@@ -846,27 +859,12 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_tenant uuid := private.bind(p_tenant);
   v_id uuid := (p ->> 'id')::uuid;
-  v_known public.idempotency;
 begin
-  if p_key is not null then
-    insert into public.idempotency as i (tenant_id, caller_id, key_hash, body_hash, response)
-    values (v_tenant, (p_key ->> 'caller')::uuid, decode(p_key ->> 'key', 'hex'), decode(p_key ->> 'body', 'hex'), jsonb_build_object('id', v_id))
-    on conflict (tenant_id, caller_id, key_hash) do update
-      set body_hash = excluded.body_hash, response = excluded.response, created_at = excluded.created_at, expires_at = excluded.expires_at
-      where i.expires_at <= now();
-    if not found then
-      select * into v_known from public.idempotency i
-       where i.tenant_id = v_tenant and i.caller_id = (p_key ->> 'caller')::uuid and i.key_hash = decode(p_key ->> 'key', 'hex');
-      outcome := case when v_known.body_hash = decode(p_key ->> 'body', 'hex') then 'repeated' else 'conflict' end;
-      response := v_known.response;
-      return next; return;
-    end if;
-  end if;
+  select i.outcome, i.response into outcome, response from private.idempotency_begin(v_tenant, p_key, jsonb_build_object('id', v_id)) i;
+  if outcome is not null then return next; return; end if;
   rule := private.send_admit(v_tenant, p -> 'to', private.person_of(p_actor), null, p_limits - 'conversion');
   if rule is not null then
-    if p_key is not null then
-      delete from public.idempotency i where i.tenant_id = v_tenant and i.caller_id = (p_key ->> 'caller')::uuid and i.key_hash = decode(p_key ->> 'key', 'hex');
-    end if;
+    perform private.idempotency_end(v_tenant, p_key, null);
     perform private.audit_put(v_tenant, 'message.blocked', 'failure', p_actor ->> 'type', (p_actor ->> 'id')::uuid, (p_actor ->> 'session')::uuid, v_id, p_origin,
       jsonb_build_object('rule', rule, 'channel', p #>> '{to,channel}', 'recipient', p #>> '{to,masked}'));
     outcome := 'blocked'; return next; return;

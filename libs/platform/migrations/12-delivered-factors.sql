@@ -211,8 +211,10 @@ begin
   return v_ended;
 end $$;
 
--- As before; factors come with what may be shown of where they send to.
-create or replace function app.sign_in_begin(p_email text, p_hint text, p_proof text, p_ip text default null) returns table (
+-- Sign-in, first trip: finds the company, counts the attempt (committed before the password is looked at) and reads the account, its factors with
+-- what may be shown of where they send to.
+-- status: 'blocked' (retry_after), 'unknown', 'known'. Unknown accounts count alike. at_known_address: it was counted beside.
+create function app.sign_in_begin(p_email text, p_hint text, p_proof text, p_ip text default null) returns table (
   status text, retry_after integer, tenant_id uuid, user_id uuid, email text, password_hash text, is_active boolean, role text, policy jsonb, factors jsonb,
   at_known_address boolean
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -14,9 +14,14 @@ const settings = z
       .string()
       .max(253)
       .refine((host) => HOST.test(host) || isIP(host) !== 0, 'must be a host name or an address')
-      .describe('The mail server'),
-    port: z.int().min(1).max(65_535).default(587).describe('587 with starttls, 465 with tls'),
-    security: z.enum(['starttls', 'tls', 'none']).default('starttls').describe('none only where the operator allows private destinations'),
+      .describe('The mail server')
+      .meta({ destination: true }),
+    port: z.int().min(1).max(65_535).default(587).describe('587 with starttls, 465 with tls').meta({ destination: true }),
+    security: z
+      .enum(['starttls', 'tls', 'none'])
+      .default('starttls')
+      .describe('none only where the operator allows private destinations')
+      .meta({ destination: true }),
     user: z.string().min(1).max(320).optional().describe('Who signs in; nobody when left out'),
     password: z.string().min(1).max(1024).optional().describe('The password that goes with user').meta({ secret: true }),
     from: z.email().max(254).describe("The sender's address; the name shown is the company's"),
@@ -25,7 +30,8 @@ const settings = z
       .max(20_000)
       .regex(/^\s*-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=-]+-----END CERTIFICATE-----\s*$/, 'must be certificates in PEM')
       .optional()
-      .describe('Certificates of a private authority that the server may be trusted by, in PEM'),
+      .describe('Certificates of a private authority that the server may be trusted by, in PEM')
+      .meta({ destination: true }),
   })
   .refine(({ user, password }) => (user === undefined) === (password === undefined), {
     path: ['password'],
