@@ -13,6 +13,8 @@ const SENTENCES: Record<string, (error: NodeJS.ErrnoException & { address?: stri
   '3D000': () => 'The database that DATABASE_URL names does not exist.',
 };
 
+const LEAST_NODE = 22;
+
 /** A failure to start as one sentence, or undefined when only a stack trace will do. */
 export function sentence(error: unknown): string | undefined {
   const named = error as NodeJS.ErrnoException & { errors?: NodeJS.ErrnoException[]; previous?: unknown };
@@ -26,6 +28,12 @@ export function sentence(error: unknown): string | undefined {
  * When it fails, says why in one sentence and exits with 1.
  */
 export async function running(what: string, start: () => Promise<void>): Promise<void> {
+  if (Number(process.versions.node.split('.')[0]) < LEAST_NODE) {
+    process.stderr.write(
+      `${what} cannot start. It needs Node ${LEAST_NODE} or newer, and this is ${process.version}: the commands of npm bring their own, after npm ci.\n`,
+    );
+    process.exit(1);
+  }
   // Before anything uses the thread pool: with more threads than cores, password hashes only slow each other down.
   process.env.UV_THREADPOOL_SIZE ??= String(availableParallelism());
   try {

@@ -64,8 +64,8 @@ export class Laboratory {
   startWorker(): void {
     const worker = launch(ENTRY('worker'), this.env);
     // Pipes that nobody reads fill up.
-    worker.stdout?.resume();
-    worker.stderr?.resume();
+    worker.stdout?.on('data', (c) => process.env.SHOW_LOGS && process.stderr.write(c));
+    worker.stderr?.on('data', (c) => process.env.SHOW_LOGS && process.stderr.write(c));
     this.workers.push(worker);
   }
 
