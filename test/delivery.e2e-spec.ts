@@ -156,6 +156,24 @@ describe('A code on its way to a person', () => {
     },
   );
 
+  it('of which nobody knows, and that no other can send, is sent once more and not soon; then it is said that nobody knows', async () => {
+    const sender = await world.sender();
+    await sender.has('aws-sns', snsSettings(world.sns));
+    await sender.company.admin.delete('/api/company/channels/vonage-sms');
+    world.sns.script('reset', 'reset', 'reset', 'reset');
+    const { to, id } = await sent(sender);
+    await eventually(async () => (await deliveries(sender, id))[0]!.reason === 'outcome_unknown', 30_000);
+    expect(taken(world.sns, to)).toHaveLength(2);
+    const [first, second] = await attempts(sender, id);
+    expect(second!.at.getTime() - first!.ended.getTime()).toBeGreaterThanOrEqual(1_000);
+    expect(await deliveries(sender, id)).toEqual([{ channel: 'sms', status: 'unknown', reason: 'outcome_unknown' }]);
+    expect((await sender.timeline(id)).at(-1)).toMatchObject({ kind: 'undelivered', reason: 'outcome_unknown' });
+    const code = await codeTo(world.sns.accepted, to);
+    expect((await sender.checks(id, code)).body).toMatchObject({ valid: true });
+    expect((await sender.checks(id, code)).body).toMatchObject({ valid: false, status: 'approved' });
+    expect((await sender.timeline(id)).at(-1)).toMatchObject({ kind: 'check_refused', reason: 'approved' });
+  });
+
   it('of which nobody knows is not sent twice when its receipt comes in time', async () => {
     const sender = await withTwo();
     world.vonage.script('reset');

@@ -1,4 +1,6 @@
+import { enableCompileCache, flushCompileCache } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 
 const SENTENCES: Record<string, (error: NodeJS.ErrnoException & { address?: string; port?: number; hostname?: string }) => string> = {
   EADDRINUSE: ({ address, port }) => `Port ${port} on ${address} is taken. Stop what listens there, or choose another: PORT=8001.`,
@@ -36,8 +38,11 @@ export async function running(what: string, start: () => Promise<void>): Promise
   }
   // Before anything uses the thread pool: with more threads than cores, password hashes only slow each other down.
   process.env.UV_THREADPOOL_SIZE ??= String(availableParallelism());
+  // Beside the code, whose owner it is trusted like; where that cannot be written to, each start compiles again.
+  enableCompileCache(join(import.meta.dirname, '..', '..', '..', 'node_modules', '.cache', 'watchword'));
   try {
     await start();
+    flushCompileCache();
   } catch (error) {
     const clear = sentence(error);
     process.stderr.write(`${what} cannot start. ${clear ?? (error as Error).stack}\n`);

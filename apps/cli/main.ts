@@ -43,6 +43,8 @@ const COMMANDS: Command[] = [
   },
 ];
 
+// What a command has to say, it says itself.
+process.env.LOG_LEVEL ??= 'warn';
 const argv = process.argv.slice(2);
 const command = COMMANDS.find(({ name }) => name.split(' ').every((word, at) => argv[at] === word));
 
@@ -64,8 +66,12 @@ if (!command) {
 async function useEmbedded() {
   const { resolveDataDir } = await import('../standalone/data-directory.js');
   const { runningDatabase } = await import('../standalone/embedded-database.js');
-  const found = runningDatabase(resolveDataDir(join(import.meta.dirname, '..', '..', '..'), process.env.WATCHWORD_DATA_DIR));
-  if (!found) return;
-  Object.assign(process.env, found);
-  process.stderr.write('DATABASE_URL is not set: this is the database of the `npm start` that is running.\n');
+  const dataDir = resolveDataDir(join(import.meta.dirname, '..', '..', '..'), process.env.WATCHWORD_DATA_DIR);
+  const found = runningDatabase(dataDir);
+  if (found) Object.assign(process.env, found);
+  process.stderr.write(
+    found
+      ? 'DATABASE_URL is not set: this is the database of the `npm start` that is running.\n'
+      : `DATABASE_URL is not set, and no \`npm start\` is running on ${dataDir}: where its data lies elsewhere, set WATCHWORD_DATA_DIR as there.\n`,
+  );
 }

@@ -81,7 +81,7 @@ function readPhone(channel: Channel, text: string, reach: Reach): Recipient {
   if (text.length > 100 || written.length > 40 || !WRITTEN.test(written))
     throw invalid(reach, 'must be a phone number such as +34612345678');
   if (!region && !written.startsWith('+'))
-    throw invalid(reach, 'must begin with + and the country code, or set default_region with PATCH /api/company');
+    throw invalid(reach, 'must begin with + and the country code, or set policy.default_region with PATCH /api/company');
 
   const number = parsePhoneNumberFromString(written, { extract: false, ...(region && { defaultCountry: region as CountryCode }) });
   if (number?.isNonGeographic()) throw refused(reach, 'is in a satellite or international network (no country)');
@@ -93,8 +93,9 @@ function readPhone(channel: Channel, text: string, reach: Reach): Recipient {
 
   const countries = reach.allowedCountries ?? (region ? [region] : []);
   if (countries.length === 0)
-    throw refused(reach, 'no country is allowed yet: set default_region or allowed_countries with PATCH /api/company');
-  if (!countries.includes(number.country)) throw refused(reach, `messages to ${number.country} are not allowed: see allowed_countries`);
+    throw refused(reach, 'no country is allowed yet: set policy.default_region or policy.allowed_countries with PATCH /api/company');
+  if (!countries.includes(number.country))
+    throw refused(reach, `messages to ${number.country} are not allowed: see policy.allowed_countries of PATCH /api/company`);
   return {
     address: number.number,
     masked: `+${number.countryCallingCode} ••• ••• ${number.number.slice(-3)}`,

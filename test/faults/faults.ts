@@ -29,7 +29,7 @@ const FAULTS: Record<string, { within?: number; run: Fault; withRedis?: boolean 
     within: 15,
     run: async (lab, _roll, isSending) => {
       let underWay = 0;
-      await every(3_000, isSending, async () => (underWay += await lab.killWorker()));
+      await every(5_000, isSending, async () => (underWay += await lab.killWorker()));
       return underWay;
     },
   },
@@ -105,6 +105,15 @@ async function tried(name: string, messages: number, start: number) {
     const crash = sleep(300)
       .then(() => run(lab, dice(start), () => sending))
       .then((underWay) => ({ underWay: underWay ?? 0, over: Date.now() }));
+    // Until nobody waits any more for what was taken in before the fault was over; what is sent after it comes behind that.
+    const recovered = crash.then(async ({ over }) => {
+      const before = [...accepted.keys()];
+      for (const isHere = (seen: Map<string, number>) => before.every((number) => seen.has(number)); !isHere(copies());) {
+        if (Date.now() - over > 90_000) break;
+        await sleep(50);
+      }
+      return (Date.now() - over) / 1_000;
+    });
     let next = 0;
     const sender = async () => {
       for (let at = next++; at < messages; at = next++) {
@@ -133,7 +142,7 @@ async function tried(name: string, messages: number, start: number) {
       if (at % 100 === 0) say(`the fault is over, ${missing()} still to come`);
       await sleep(50);
     }
-    const recovery = Math.max(0, Date.now() - over) / 1_000;
+    const recovery = await recovered;
     // Whoever would send twice does so within a lease and a receipt window.
     if (name !== 'none') await sleep(16_000);
     const seen = copies();

@@ -15,7 +15,7 @@ create table public.api_key (
   unique (tenant_id, id),
   foreign key (tenant_id, created_by) references public.user_account (tenant_id, id) on delete set null (created_by)
 ) with (fillfactor = 85);
-create index api_key_maker on public.api_key (tenant_id, created_by);
+create index api_key_maker on public.api_key (created_by, tenant_id);
 alter table public.api_key enable row level security;
 alter table public.api_key force row level security;
 create policy tenant on public.api_key using (tenant_id = (select app.current_tenant()));

@@ -128,7 +128,7 @@ create table public.delivery_attempt (
   cost numeric(14, 5) not null default 0,
   foreign key (tenant_id, delivery_id) references public.delivery (tenant_id, id) on delete cascade
 ) with (fillfactor = 70);
-create index delivery_attempt_of on public.delivery_attempt (tenant_id, delivery_id);
+create index delivery_attempt_of on public.delivery_attempt (delivery_id, tenant_id);
 create index delivery_attempt_named on public.delivery_attempt (tenant_id, provider, provider_message_id) where provider_message_id is not null;
 
 -- What vendors told us, each event once.
@@ -375,8 +375,12 @@ begin
   valid := false;
   select * into v from public.verification x where x.id = p_id and x.tenant_id = v_tenant and x.purpose = 'api' for update;
   if not found then status := 'gone'; return next; return; end if;
-  if v.status <> 'pending' then status := v.status; return next; return; end if;
-  if v.expires_at <= clock_timestamp() then status := 'expired'; return next; return; end if;
+  status := case when v.status = 'pending' and v.expires_at <= clock_timestamp() then 'expired' else v.status end;
+  if status <> 'pending' then
+    -- It counts for nothing; but "I typed the right code" is what people say, and this is when.
+    perform private.audit_put(v_tenant, 'verification.check_refused', 'failure', p_actor ->> 'type', (p_actor ->> 'id')::uuid, null, p_id, p_origin, jsonb_build_object('reason', status));
+    return next; return;
+  end if;
   v_key := private.attempt_key(v_tenant, 'verification', v.subject);
   retry_after := private.attempt_take(v_key);
   if retry_after is not null then
@@ -569,6 +573,11 @@ begin
   return v_turn;
 end $$;
 
+-- Asked twice, and twice nobody knows: a third text to the same person would only be a nuisance.
+create function private.doubted_enough(p_doubted text[], p_provider text) returns boolean language sql immutable as $$
+  select cardinality(array_positions(p_doubted, p_provider)) >= 2
+$$;
+
 -- Begins one attempt: chooses the provider, reserves its price and its turn, and hands out what the call needs. outcome: 'go', 'over' (nothing
 -- to do), 'busy' (somebody else is at it), 'later' (due again by itself; wait: its turn comes in so many seconds), 'budget' (over, for the company's is spent).
 -- p: {attempt, lease (s), window (s), skip: ["provider/country"], full: [provider], reporting: [provider], prices: {provider: {country|*: n}}, fallback: provider|null}
@@ -585,6 +594,7 @@ declare
   v_provider text;
   v_any boolean := false;
   v_open boolean := false;
+  v_doubted boolean := false;
   v_slot timestamptz;
   v_price numeric;
   v_budget numeric;
@@ -630,6 +640,10 @@ begin
   loop
     v_any := true;
     continue when s.provider = any (d.refused);
+    if private.doubted_enough(d.doubted, s.provider) then
+      v_doubted := true;
+      continue;
+    end if;
     if p -> 'skip' ? (s.provider || '/' || coalesce(d.country, '')) then
       v_open := true;
       continue;
@@ -637,13 +651,19 @@ begin
     v_chosen := s;
     exit;
   end loop;
-  v_provider := coalesce(v_chosen.provider, case when not v_any and not coalesce(p ->> 'fallback' = any (d.refused), true) then p ->> 'fallback' end);
+  if not v_any and p ->> 'fallback' is not null then
+    v_doubted := private.doubted_enough(d.doubted, p ->> 'fallback');
+    if not v_doubted and p ->> 'fallback' <> all (d.refused) then v_provider := p ->> 'fallback'; end if;
+  else
+    v_provider := v_chosen.provider;
+  end if;
   if v_provider is null then
     if v_open then
       update directory.due set due_at = clock_timestamp() + interval '2 seconds' where id = p_delivery;
       outcome := 'later'; return next; return;
     end if;
-    perform private.delivery_failed(d, 'failed', case when v_any then coalesce(d.reason, 'refused') else 'no_provider' end);
+    perform private.delivery_failed(d, case when v_doubted then 'unknown' else 'failed' end,
+      case when v_doubted then 'outcome_unknown' when v_any then coalesce(d.reason, 'refused') else 'no_provider' end);
     outcome := 'over'; return next; return;
   end if;
 
@@ -713,14 +733,16 @@ begin
   if p ? 'message_id' then perform private.message_lock(v_tenant, p ->> 'message_id'); end if;
   select * into d from public.delivery x where x.id = p_delivery and x.tenant_id = v_tenant for update;
   if not found then return next; return; end if;
-  select x.cost into v_cost from public.delivery_attempt x where x.id = (p ->> 'attempt')::uuid and x.tenant_id = v_tenant;
+  if v_outcome not in ('accepted', 'ambiguous') then
+    select x.cost into v_cost from public.delivery_attempt x where x.id = (p ->> 'attempt')::uuid and x.tenant_id = v_tenant;
+  end if;
   update public.delivery_attempt x
      set outcome = v_outcome, reason = p ->> 'reason', vendor_code = p ->> 'vendor_code', provider_message_id = p ->> 'message_id', ended_at = clock_timestamp(),
          cost = case when v_outcome in ('accepted', 'ambiguous') then x.cost else 0 end
    where x.id = (p ->> 'attempt')::uuid and x.tenant_id = v_tenant and (x.outcome is null or x.outcome = 'ambiguous' and v_outcome = 'accepted')
   returning * into a;
   if not found then status := d.status; return next; return; end if;
-  if v_outcome not in ('accepted', 'ambiguous') and v_cost > 0 then
+  if v_cost > 0 then
     update public.spend k set amount = k.amount - v_cost where k.tenant_id = v_tenant and k.day = (a.created_at at time zone 'UTC')::date;
   end if;
   status := d.status;
@@ -763,9 +785,14 @@ begin
     end if;
     status := 'queued';
   else
+    -- It may have arrived. Another is asked at once where this one never tells; where there is no other, it is asked once more, and not soon.
+    again := not (p ->> 'reports')::boolean and exists (
+      select from public.channel_settings x
+       where x.tenant_id = v_tenant and x.is_enabled and d.channel = any (x.channels) and (d.provider is null or x.provider = d.provider)
+         and x.provider <> a.provider and x.provider <> all (d.refused) and x.provider <> all (d.doubted));
     update public.delivery x set status = 'unknown', reason = p ->> 'reason', lease_until = null, doubted = x.doubted || a.provider where x.id = p_delivery and x.tenant_id = v_tenant;
-    update directory.due set due_at = clock_timestamp() + case when (p ->> 'reports')::boolean then (p ->> 'window')::double precision else 0 end * interval '1 second' where id = p_delivery;
-    again := not (p ->> 'reports')::boolean; status := 'unknown';
+    update directory.due set due_at = clock_timestamp() + case when again then 0 else (p ->> 'window')::double precision end * interval '1 second' where id = p_delivery;
+    status := 'unknown';
   end if;
   return next;
 end $$;
@@ -803,9 +830,12 @@ declare
 begin
   first := false;
   if p ->> 'attempt_id' is null and p ->> 'message_id' is not null then perform private.message_lock(v_tenant, p ->> 'message_id'); end if;
-  select * into a from public.delivery_attempt x
-   where x.tenant_id = v_tenant and x.provider = p_provider
-     and (x.id = (p ->> 'attempt_id')::uuid or p ->> 'attempt_id' is null and x.provider_message_id = p ->> 'message_id') limit 1;
+  if p ->> 'attempt_id' is not null then
+    select * into a from public.delivery_attempt x where x.id = (p ->> 'attempt_id')::uuid and x.tenant_id = v_tenant and x.provider = p_provider;
+  else
+    select * into a from public.delivery_attempt x
+     where x.tenant_id = v_tenant and x.provider = p_provider and x.provider_message_id = p ->> 'message_id' limit 1;
+  end if;
   -- An attempt named that we never made: of no consequence, and not kept.
   if not found and p ->> 'attempt_id' is not null then fresh := false; return next; return; end if;
   perform from public.delivery x where x.id = a.delivery_id and x.tenant_id = v_tenant for update;
