@@ -9,25 +9,35 @@ const FAILURES = 5;
 const OPEN_MS = 10_000;
 
 /** Throttling is a vendor's way of saying that it is well; a wrong number or password is nobody's outage. */
+const WELL = ['throttled', 'concurrent'];
 const outage = (error: unknown) =>
-  !(error instanceof DeliveryError) || error.kind === 'ambiguous' || (error.kind === 'retryable' && error.reason !== 'throttled');
+  !(error instanceof DeliveryError) || error.kind === 'ambiguous' || (error.kind === 'retryable' && !WELL.includes(error.reason));
+
+/** Kept at once: beyond that, those that are closed are forgotten. */
+const MOST = 10_000;
 
 const SHOWN = { [CircuitState.Closed]: 0, [CircuitState.HalfOpen]: 1, [CircuitState.Open]: 2, [CircuitState.Isolated]: 2 };
 
-/** One circuit breaker per provider and country, in this process: a vendor that is down for Spain is not asked about Spain. */
+/**
+ * One circuit breaker per company, provider and country, in this process: a vendor that is down for Spain is not asked about Spain. Each
+ * company's are its own, for what fails may be its own server, account or recipients.
+ */
 @Injectable()
 export class Breakers {
-  private readonly breakers = new Map<string, CircuitBreakerPolicy>();
+  private readonly breakers = new Map<string, { tenantId: string; way: string; breaker: CircuitBreakerPolicy }>();
   private readonly openedAt = new Map<string, number>();
 
-  /** `provider/country` of those that nobody should call now, as app.delivery_begin takes them: open, or with a trial under way. */
-  open(): string[] {
-    return [...this.breakers].filter(([key, { state }]) => this.isShut(key, state)).map(([key]) => key);
+  /** `provider/country` of those that the company should not call now, as app.delivery_begin takes them: open, or with a trial under way. */
+  open(tenantId: string): string[] {
+    return [...this.openedAt.keys()].flatMap((key) => {
+      const known = this.breakers.get(key);
+      return known?.tenantId === tenantId && this.isShut(key, known.breaker.state) ? [known.way] : [];
+    });
   }
 
   /** @throws BrokenCircuitError without calling, while open: the one trial that ends it is not waited for, its lease is not ours */
-  async execute<T>(provider: string, country: string | null, call: () => Promise<T>): Promise<T> {
-    const breaker = this.of(provider, country);
+  async execute<T>(tenantId: string, provider: string, country: string | null, call: () => Promise<T>): Promise<T> {
+    const breaker = this.of(tenantId, provider, country);
     if (breaker.state === CircuitState.HalfOpen) throw new BrokenCircuitError();
     return breaker.execute(call);
   }
@@ -38,21 +48,32 @@ export class Breakers {
     return state === CircuitState.Open && Date.now() - (this.openedAt.get(key) ?? 0) < OPEN_MS;
   }
 
-  private of(provider: string, country: string | null): CircuitBreakerPolicy {
-    const key = `${provider}/${country ?? ''}`;
+  private of(tenantId: string, provider: string, country: string | null): CircuitBreakerPolicy {
+    const way = `${provider}/${country ?? ''}`;
+    const key = `${tenantId}/${way}`;
     const known = this.breakers.get(key);
-    if (known) return known;
-    const made = circuitBreaker(handleWhen(outage), { halfOpenAfter: OPEN_MS, breaker: new ConsecutiveBreaker(FAILURES) });
-    const gauge = breakerState(provider, countryLabel(country));
-    made.onStateChange((state) => {
+    if (known) return known.breaker;
+    if (this.breakers.size >= MOST) this.forget();
+    const breaker = circuitBreaker(handleWhen(outage), { halfOpenAfter: OPEN_MS, breaker: new ConsecutiveBreaker(FAILURES) });
+    breaker.onStateChange((state) => {
       // Not named `state`, which is redacted.
-      log().warn({ breaker: key, is: CircuitState[state] }, 'a breaker changed');
-      gauge.set(SHOWN[state]);
+      log().warn({ company: tenantId, breaker: way, is: CircuitState[state] }, 'a breaker changed');
       if (state === CircuitState.Open) this.openedAt.set(key, Date.now());
-      else this.openedAt.delete(key);
+      else if (state === CircuitState.Closed) this.openedAt.delete(key);
+      this.show(provider, country, way);
     });
-    gauge.set(SHOWN[made.state]);
-    this.breakers.set(key, made);
-    return made;
+    this.breakers.set(key, { tenantId, way, breaker });
+    this.show(provider, country, way);
+    return breaker;
+  }
+
+  /** The worst of all companies. */
+  private show(provider: string, country: string | null, way: string) {
+    const states = [...this.openedAt.keys()].map((key) => this.breakers.get(key)).filter((one) => one?.way === way);
+    breakerState(provider, countryLabel(country)).set(Math.max(0, ...states.map((one) => SHOWN[one!.breaker.state])));
+  }
+
+  private forget() {
+    for (const [key, { breaker }] of this.breakers) if (breaker.state === CircuitState.Closed) this.breakers.delete(key);
   }
 }

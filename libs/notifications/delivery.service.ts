@@ -18,6 +18,8 @@ import { logHeldBack } from './send-limits.js';
 
 /** Between the end of our patience and the moment another process believes that we are gone. */
 const MARGIN_SECONDS = 1;
+/** Of what a process does at once on a channel, the part that one company may take. */
+const SHARES = 4;
 /** How long an answer is carried to a database that is away, and how often. */
 const FINISH_MS = 20_000;
 const FINISH_EVERY_MS = 200;
@@ -39,7 +41,8 @@ interface Outcome {
 export class DeliveryService {
   /** Told when something is due again by the clock: looking at intervals alone, workers would miss turns of a rate. */
   onTurn: (seconds: number) => void = () => {};
-  private readonly bulkheads = new Map<string, BulkheadPolicy>();
+  /** Of each company, by provider: one whose vendor is slow keeps nobody else's messages waiting. */
+  private readonly bulkheads = new Map<string, Map<string, BulkheadPolicy>>();
 
   constructor(
     private readonly statements: HotStatements,
@@ -52,7 +55,7 @@ export class DeliveryService {
     const tenant = signTenant(tenantId);
     for (;;) {
       const attempt = uuidv7();
-      const begun = await this.statements.one(BEGIN_DELIVERY, [tenant, id, this.terms(attempt)]);
+      const begun = await this.statements.one(BEGIN_DELIVERY, [tenant, id, this.terms(tenantId, attempt)]);
       if (begun.outcome === 'budget') logHeldBack('budget', { company: tenantId, delivery: id, verification: begun.verification_id });
       if (begun.wait !== null) this.onTurn(begun.wait);
       if (begun.outcome !== 'go') return;
@@ -100,13 +103,13 @@ export class DeliveryService {
   }
 
   /** On what terms an attempt begins. */
-  private terms(attempt: string) {
+  private terms(tenantId: string, attempt: string) {
     return {
       attempt,
       lease: config.ATTEMPT_SECONDS + MARGIN_SECONDS,
       window: config.RECEIPT_WINDOW_SECONDS,
-      skip: this.breakers.open(),
-      full: [...this.bulkheads].filter(([, { executionSlots }]) => executionSlots === 0).map(([id]) => id),
+      skip: this.breakers.open(tenantId),
+      full: [...(this.bulkheads.get(tenantId) ?? [])].filter(([, { executionSlots }]) => executionSlots === 0).map(([id]) => id),
       reporting: this.providers.reporting,
       prices: config.PRICES,
       budget: config.SEND_BUDGET_DEFAULT,
@@ -129,8 +132,8 @@ export class DeliveryService {
         throw new DeliveryError('definite', 'other_kind_of_recipient');
       if (provider.codesOnly && message.code === undefined) throw new DeliveryError('definite', 'codes_only');
       // The bulkhead outside: that we are busy is not the vendor's outage.
-      const { providerMessageId } = await this.bulkhead(provider).execute(() =>
-        this.breakers.execute(provider.id, begun.country, () => this.call(provider, message, settings)),
+      const { providerMessageId } = await this.held(tenantId, provider, () =>
+        this.breakers.execute(tenantId, provider.id, begun.country, () => this.call(provider, message, settings)),
       );
       return { outcome: 'accepted', message_id: providerMessageId };
     } catch (error) {
@@ -168,9 +171,16 @@ export class DeliveryService {
     return parsed.data as never;
   }
 
-  private bulkhead(provider: MessageProvider): BulkheadPolicy {
-    const known = this.bulkheads.get(provider.id) ?? bulkhead(provider.concurrency);
-    this.bulkheads.set(provider.id, known);
-    return known;
+  private async held<T>(tenantId: string, provider: MessageProvider, call: () => Promise<T>): Promise<T> {
+    const own = this.bulkheads.get(tenantId) ?? new Map<string, BulkheadPolicy>();
+    const most = Math.min(provider.concurrency, Math.ceil(config.DELIVERY_CONCURRENCY / SHARES));
+    const held = own.get(provider.id) ?? bulkhead(most);
+    this.bulkheads.set(tenantId, own.set(provider.id, held));
+    try {
+      return await held.execute(call);
+    } finally {
+      if (held.executionSlots === most) own.delete(provider.id);
+      if (own.size === 0) this.bulkheads.delete(tenantId);
+    }
   }
 }

@@ -94,7 +94,7 @@ export abstract class MessageProvider<Settings extends z.ZodType = z.ZodType> {
   /** The vendor writes the words itself and takes only a code: it cannot carry a message without one. */
   readonly codesOnly: boolean = false;
 
-  /** Most calls under way at once in one process. */
+  /** Most calls under way at once, of one company in one process. */
   readonly concurrency: number = 32;
 
   /** Hands the message over, once. @throws DeliveryError */

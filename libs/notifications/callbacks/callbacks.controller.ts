@@ -23,7 +23,8 @@ export class CallbacksController {
     const callback = {
       method,
       headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value])),
-      query,
+      // A name that is there twice is nobody's: no vendor sends it.
+      query: Object.fromEntries(Object.entries(query).filter(([, value]) => typeof value === 'string')),
       rawBody: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
     };
     const answer = await this.callbacks.handle(provider, token, callback).catch((error: unknown) => {

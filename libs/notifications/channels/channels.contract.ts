@@ -3,7 +3,7 @@ import { CHANNELS } from '../channel.js';
 
 const channel = z.enum(CHANNELS);
 const priority = z.number().int().min(0).max(1000).describe('lowest first; the next one is tried when one refuses');
-const rate = z.number().positive().max(10_000).nullable().describe('most messages a second, over all processes; null: no limit of ours');
+const rate = z.number().min(0.001).max(10_000).nullable().describe('most messages a second, over all processes; null: no limit of ours');
 
 export const putChannel = z
   .strictObject({

@@ -12,6 +12,7 @@ import { NotificationError } from '../notifications.errors.js';
 import { ProviderRegistry } from '../provider-registry.js';
 import { readRecipient } from '../recipients.js';
 import { logHeldBack, sendLimits } from '../send-limits.js';
+import { smsSize } from '../templates/render-message.js';
 import { TemplatesService } from '../templates/templates.service.js';
 import { readVariables } from '../templates/variables.js';
 import type { SendMessage } from './messages.contract.js';
@@ -43,20 +44,25 @@ export class MessagesService {
   @Traced('message.send')
   async send(request: SendMessage, policy: unknown, companyName: string, key?: string): Promise<{ id: string }> {
     const { channel, recipient, template, message, locale, provider, reference } = request;
-    const variables = readVariables(channel, request.variables ?? {});
+    const variables = readVariables(request.variables ?? {});
     if (provider !== undefined) this.channels.requireProvider(provider, channel, 'provider');
     const company = policyOf(policy);
     // What a template needs is told now, not when it is sent.
-    if (template !== undefined)
-      await this.context.transaction((em) =>
-        this.templates.render(em, { name: template, channel, locale, variables, company: { name: companyName, policy: company } }),
-      );
+    const text =
+      message ??
+      (
+        await this.context.transaction((em) =>
+          this.templates.render(em, { name: template!, channel, locale, variables, company: { name: companyName, policy: company } }),
+        )
+      ).text;
     return this.queue({
       channel,
       to: recipient,
       policy: company,
       template: template ?? RAW,
       payload: message === undefined ? { variables } : { text: message },
+      // Each segment is paid for.
+      units: channel === 'sms' ? smsSize(text).segments : 1,
       locale: locale,
       provider,
       reference,
@@ -98,13 +104,14 @@ export class MessagesService {
     policy: CompanyPolicy;
     template: string;
     payload: Payload;
+    units?: number;
     locale: string;
     provider?: string | undefined;
     reference?: string | undefined;
     field: string;
     key: { key: string; body: string } | null;
   }): Promise<{ id: string }> {
-    const { channel, to, policy, template, payload, locale, provider, reference, field, key } = wanted;
+    const { channel, to, policy, template, payload, units = 1, locale, provider, reference, field, key } = wanted;
     const tenantId = this.context.tenantId!;
     const id = uuidv7();
     const { address, masked, country, prefix } = readRecipient(channel, to, {
@@ -131,6 +138,7 @@ export class MessagesService {
         template,
         locale,
         payload: sealPayload(tenantId, id, payload),
+        units,
         reference: reference ?? null,
         seconds: SECONDS,
       },

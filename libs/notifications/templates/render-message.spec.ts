@@ -27,6 +27,15 @@ describe('A message', () => {
     expect(notice('{a} {b}', { a: '{b} {company} $& $1', b: '{a}' })).toBe('{b} {company} $& $1 {a}');
   });
 
+  it.each([[{ a: 'https:/', b: '/185.1/x' }], [{ a: 'evil.', b: 'com/login' }], [{ a: 'ww', b: 'w.evil' }]])(
+    'lets no variables make a link together: %j',
+    (variables) => {
+      expect(() => notice('Hi {a}{b}, see you', variables)).toThrow(expect.objectContaining({ code: 'notifications.invalid_variables' }));
+      expect(notice('Hi {a} and {b}.Thanks. https://acme.example/t/{c}', { a: 'Ada', b: 'Bob', c: '7' })).toContain('acme.example/t/7');
+      expect(notice('See {receipt_url}', { receipt_url: 'https://acme.example/7' })).toContain('https://');
+    },
+  );
+
   it('lets no variable speak for the company', () => {
     expect(notice('{company}: {sender}', { company: 'Bank', sender: 'Bank' })).toBe('Acme: Acme');
   });

@@ -4,6 +4,7 @@ import type { Channel } from '../channel.js';
 import { NotificationError } from '../notifications.errors.js';
 import { CODE, type Template } from './built-in.js';
 import { asHtml, fill, oneLine, placeholdersIn } from './placeholders.js';
+import { linksIn } from './variables.js';
 
 /** Of the company's policy, what shows in its messages. */
 export type Voice = Pick<CompanyPolicy, 'sender_name' | 'web_otp_domain' | 'sms_app_hash'>;
@@ -37,11 +38,22 @@ export function renderMessage({ template, channel, variables, policy, companyNam
     });
 
   const text = fill(body, values);
+  refuseJoined([subject, body], variables, values);
   return {
     text: name === CODE && channel === 'sms' ? readByMachines(text, variables.code!, policy) : text,
     ...(subject !== null && { subject: fill(subject, values, oneLine) }),
     ...(html !== null && { html: fill(html, values, asHtml) }),
   };
+}
+
+/** Variables that hold no link by themselves must make none together. @throws notifications.invalid_variables */
+function refuseJoined(parts: (string | null)[], variables: Rendering['variables'], values: ReadonlyMap<string, string>): void {
+  const harmless = new Map(
+    [...values].map(([name, value]) => [name, Object.hasOwn(variables, name) && !name.endsWith('url') ? 'x' : value]),
+  );
+  if (parts.every((part) => part === null || linksIn(fill(part, values)) <= linksIn(fill(part, harmless)))) return;
+  const message = 'make a link together: put it into the template';
+  throw NotificationError.invalidVariables({ detail: `The variables ${message}.`, errors: [{ field: 'variables', message }] });
 }
 
 /**

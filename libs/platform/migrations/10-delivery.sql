@@ -62,6 +62,8 @@ create table public.verification (
   sends integer not null default 1,
   locale text not null,
   reference text,
+  -- For the cap on an address, as long as messages may go out.
+  person_ip text,
   channel_timeout integer not null,
   created_at timestamptz not null default now(),
   resend_after timestamptz not null,
@@ -90,6 +92,8 @@ create table public.delivery (
   -- Sealed {variables} or {text} of a plain message. Null once over.
   payload text,
   reference text,
+  -- What a vendor counts: the segments of a text message.
+  units integer not null default 1,
   -- W3C traceparent of the request that wanted it, where requests are traced.
   trace text,
   status text not null default 'queued' check (status in ('queued', 'sending', 'accepted', 'delivered', 'failed', 'unknown', 'expired', 'canceled')),
@@ -197,14 +201,16 @@ create index audit_event_verification on public.audit_event (tenant_id, target_i
 -- Whether one more message may go to this step's recipient: null, and counted, or the name of the rule that says no. What is refused goes
 -- nowhere and counts for nothing: or whoever hammers one number would stop its whole range.
 -- p_limits: {number|account|ip|prefix: {seconds, most}, conversion: {hours, least, rate}}.
-create function private.send_admit(p_tenant uuid, p_step jsonb, p_account text, p_ip text, p_limits jsonb) returns text language plpgsql as $$
+-- p_purpose 'factor': counted apart, so that nobody who sends codes to strangers can shut a company's own people out of their second factor.
+create function private.send_admit(p_tenant uuid, p_step jsonb, p_account text, p_ip text, p_limits jsonb, p_purpose text default 'api') returns text language plpgsql as $$
 declare
-  v_prefix text := case when p_step ->> 'channel' in ('sms', 'voice') then p_step ->> 'prefix' end;
+  v_prefix text := case when p_step ->> 'country' is not null then p_step ->> 'prefix' end;
+  v_kind text := case p_purpose when 'factor' then 'send:factor:' else 'send:' end;
   v_rule text;
   v_keys bytea[];
   v_windows timestamptz[];
 begin
-  if v_prefix is not null and p_limits ? 'conversion' then
+  if v_prefix is not null and p_purpose <> 'factor' and p_limits ? 'conversion' then
     select 'conversion' into v_rule from directory.send_count c
      where c.key = private.attempt_key(p_tenant, 'send:prefix', v_prefix)
        and c.window_at > now() - (p_limits #>> '{conversion,hours}')::integer * interval '1 hour'
@@ -212,7 +218,7 @@ begin
     if v_rule is not null then return v_rule; end if;
   end if;
   with asked as materialized (
-    select l.rule, private.attempt_key(p_tenant, 'send:' || l.rule, l.subject) as key,
+    select l.rule, private.attempt_key(p_tenant, v_kind || l.rule, l.subject) as key,
            (p_limits #>> array[l.rule, 'seconds'])::integer as seconds, (p_limits #>> array[l.rule, 'most'])::integer as most
       from (values ('number', p_step ->> 'mac'), ('account', p_account), ('ip', p_ip), ('prefix', v_prefix)) l (rule, subject)
      where l.subject is not null),
@@ -251,13 +257,14 @@ $$;
 create function private.verification_send(v in out public.verification, p_reason text, p_actor jsonb, p_origin jsonb, p_limits jsonb, sent out boolean, rule out text)
 language plpgsql as $$
 declare
-  v_ip text := p_origin ->> 'person_ip';
+  -- What follows later is for the same person as what began it.
+  v_ip text := coalesce(p_origin ->> 'person_ip', v.person_ip);
   v_refused text;
 begin
   sent := false;
   while v.step < jsonb_array_length(v.workflow) loop
     -- The account's cap is for people, whose code it is or who ask for one: an application sends to many.
-    v_refused := private.send_admit(v.tenant_id, v.workflow -> v.step, coalesce(v.user_id::text, private.person_of(p_actor)), v_ip, p_limits);
+    v_refused := private.send_admit(v.tenant_id, v.workflow -> v.step, coalesce(v.user_id::text, private.person_of(p_actor)), v_ip, p_limits, v.purpose);
     if v_refused is null then
       -- What still waits to be sent would otherwise be sent twice.
       if p_reason <> 'created' then perform private.verification_still(v.tenant_id, v.id); end if;
@@ -338,7 +345,7 @@ begin
   v.application_id := (p ->> 'application_id')::uuid; v.user_id := (p ->> 'user_id')::uuid;
   v.factor_id := (p ->> 'factor_id')::uuid; v.sign_in_id := (p ->> 'sign_in_id')::uuid;
   v.code_mac := decode(p ->> 'code_mac', 'hex'); v.code := p ->> 'code'; v.workflow := p -> 'workflow'; v.step := 0;
-  v.status := 'pending'; v.attempts := 0; v.sends := 1; v.locale := p ->> 'locale'; v.reference := p ->> 'reference';
+  v.status := 'pending'; v.attempts := 0; v.sends := 1; v.locale := p ->> 'locale'; v.reference := p ->> 'reference'; v.person_ip := p_origin ->> 'person_ip';
   v.channel_timeout := (p ->> 'channel_timeout')::integer; v.created_at := now();
   v.resend_after := now() + (p ->> 'cooldown')::integer * interval '1 second';
   v.expires_at := now() + (p ->> 'seconds')::integer * interval '1 second';
@@ -412,7 +419,7 @@ begin
   insert into directory.send_count as c (key, window_at, approved)
   select private.attempt_key(v.tenant_id, 'send:prefix', s.prefix), date_trunc('hour', now()), 1
     from (select distinct e ->> 'prefix' as prefix from jsonb_array_elements(v.workflow) with ordinality x (e, n)
-           where x.n <= v.step + 1 and e ->> 'channel' in ('sms', 'voice') and e ->> 'prefix' is not null) s
+           where x.n <= v.step + 1 and e ->> 'country' is not null and e ->> 'prefix' is not null) s
   on conflict (key, window_at) do update set approved = c.approved + 1;
 end $$;
 
@@ -480,11 +487,18 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if not private.proven('due', p_proof) then raise exception 'only the relay may' using errcode = '42501'; end if;
   return query
-    with chosen as materialized (
-      select o.id
+    with seen as materialized (
+      select o.id, o.tenant_id, o.due_at, k.kind, k.most::text::integer as most
         from jsonb_each(p_most) k (kind, most)
-       cross join lateral (select x.id from directory.due x where x.kind = k.kind and x.due_at <= clock_timestamp()
-                            order by x.due_at limit k.most::text::integer for update skip locked) o)
+       cross join lateral (select x.id, x.tenant_id, x.due_at from directory.due x where x.kind = k.kind and x.due_at <= clock_timestamp()
+                            order by x.due_at limit 4 * k.most::text::integer) o),
+    -- Each company's oldest first, then each one's second: whoever has much to send waits behind nobody but itself.
+    turns as (select s.*, row_number() over (partition by s.kind, s.tenant_id order by s.due_at) as turn from seen s),
+    ranked as (select t.id, t.most, row_number() over (partition by t.kind order by t.turn, t.due_at) as place from turns t),
+    chosen as materialized (
+      select x.id from directory.due x
+       where x.id in (select r.id from ranked r where r.place <= r.most) and x.due_at <= clock_timestamp()
+         for update skip locked)
     update directory.due d set due_at = clock_timestamp() + p_lease * interval '1 second' from chosen where d.id = chosen.id
     returning d.id, d.tenant_id, d.kind;
 end $$;
@@ -683,7 +697,7 @@ begin
     end if;
   end if;
 
-  v_price := coalesce((p #>> array['prices', v_provider, coalesce(d.country, '*')])::numeric, (p #>> array['prices', v_provider, '*'])::numeric, 0);
+  v_price := coalesce((p #>> array['prices', v_provider, coalesce(d.country, '*')])::numeric, (p #>> array['prices', v_provider, '*'])::numeric, 0) * d.units;
   if v_price > 0 then
     v_budget := coalesce((policy ->> 'daily_send_budget')::numeric, (p ->> 'budget')::numeric);
     insert into public.spend as k (tenant_id, day, amount) values (v_tenant, (now() at time zone 'UTC')::date, 0) on conflict on constraint spend_tenant_id_day_key do nothing;
@@ -899,9 +913,9 @@ begin
       jsonb_build_object('rule', rule, 'channel', p #>> '{to,channel}', 'recipient', p #>> '{to,masked}'));
     outcome := 'blocked'; return next; return;
   end if;
-  insert into public.delivery (id, tenant_id, channel, recipient, recipient_masked, country, provider, template, locale, payload, reference, trace, expires_at)
+  insert into public.delivery (id, tenant_id, channel, recipient, recipient_masked, country, provider, template, locale, payload, units, reference, trace, expires_at)
   values (v_id, v_tenant, p #>> '{to,channel}', p #>> '{to,to}', p #>> '{to,masked}', p #>> '{to,country}', p #>> '{to,provider}', p ->> 'template', p ->> 'locale',
-          p ->> 'payload', p ->> 'reference', p_origin ->> 'trace', now() + (p ->> 'seconds')::integer * interval '1 second');
+          p ->> 'payload', coalesce((p ->> 'units')::integer, 1), p ->> 'reference', p_origin ->> 'trace', now() + (p ->> 'seconds')::integer * interval '1 second');
   insert into directory.due (id, tenant_id, kind, due_at) values (v_id, v_tenant, p #>> '{to,channel}', now());
   perform private.audit_put(v_tenant, 'message.created', 'success', p_actor ->> 'type', (p_actor ->> 'id')::uuid, (p_actor ->> 'session')::uuid, v_id, p_origin,
     jsonb_build_object('channel', p #>> '{to,channel}', 'recipient', p #>> '{to,masked}', 'template', p ->> 'template'));

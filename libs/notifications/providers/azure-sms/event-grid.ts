@@ -9,14 +9,21 @@ export interface GridEvent {
   data: unknown;
 }
 
+/** A time that every database can hold. */
+const moment = z.coerce.date().min(new Date('2000-01-01')).max(new Date('3000-01-01'));
+
 /** Both envelopes: Event Grid's own (`eventType`, `eventTime`) and CloudEvents 1.0 (`type`, `time`). */
 const envelope = z
   .object({
-    id: z.string().min(1).max(200),
+    id: z
+      .string()
+      .min(1)
+      .max(200)
+      .refine((id) => id.isWellFormed() && !id.includes('\0')),
     eventType: z.string().optional(),
-    eventTime: z.coerce.date().optional(),
+    eventTime: moment.optional(),
     type: z.string().optional(),
-    time: z.coerce.date().optional(),
+    time: moment.optional(),
     data: z.unknown(),
   })
   .transform(({ id, eventType, eventTime, type, time, data }) => ({ id, type: eventType ?? type, time: eventTime ?? time, data }))
