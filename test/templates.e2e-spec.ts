@@ -121,13 +121,13 @@ describe("A company's words for its messages", () => {
     ['order/sms/en', { body: ' \n' }, ['body'], /empty/],
     ['order/sms/en', { body: 'a\u0007' }, ['body'], /control/],
     ['order/email/en', { subject: 'a\r\nBcc: eve@evil.test', body: 'a' }, ['subject'], /one line/],
-    ['order/sms/en', { body: 'a', channel: 'voice' }, [''], /channel/],
+    ['order/sms/en', { body: 'a', channel: 'voice' }, ['channel'], /not known/],
     ['order/sms/en', {}, ['body'], /./],
-    ['Order/sms/en', { body: 'a' }, [''], /./],
-    [`${'a'.repeat(41)}/sms/en`, { body: 'a' }, [''], /./],
-    ['order/pigeon/en', { body: 'a' }, [''], /./],
-    ['order/sms/english', { body: 'a' }, [''], /./],
-    ['order/sms/en%0A', { body: 'a'.repeat(0) }, ['', 'body'], /./],
+    ['Order/sms/en', { body: 'a' }, ['name'], /must be up to 40/],
+    [`${'a'.repeat(41)}/sms/en`, { body: 'a' }, ['name'], /must be up to 40/],
+    ['order/pigeon/en', { body: 'a' }, ['channel'], /must be sms or/],
+    ['order/sms/english', { body: 'a' }, ['locale'], /./],
+    ['order/sms/en%0A', { body: 'a'.repeat(0) }, ['locale', 'body'], /./],
   ])('%s are refused as %j, and say why', async (path, template, named, why) => {
     const { admin } = await (refusing ??= world.company());
     const { status, body } = await admin.put(`/api/company/templates/${path}`, template);
