@@ -112,6 +112,33 @@ describe('Messages that one asks for', () => {
   });
 });
 
+describe('Messages that follow', () => {
+  it('are counted for the address that the first was asked for from', async () => {
+    const sender = await world.sender();
+    const from = { ip_address: '203.0.113.99' };
+    expect(await statuses(times(PER_ADDRESS - 1, () => text(sender, number(), from)))).toEqual(Array(PER_ADDRESS - 1).fill(201));
+    const workflow = times(3, () => ({ channel: 'sms', to: number() }));
+    const { body } = await sender.sends({ workflow, code: CODE, ...from });
+    const next = await sender.call('POST', `/api/verifications/${body.id}/next`);
+    expect([next.status, next.body.detail]).toEqual([429, expect.stringContaining('Rule "ip"')]);
+  });
+});
+
+describe('Codes of second factors', () => {
+  const setsUp = async (sender: Sender, phone_number: string) =>
+    world.call('POST', '/api/sms-mfa/setup', { token: (await sender.company.person()).token, body: { phone_number } });
+
+  it('are counted apart: whoever has codes sent to strangers shuts nobody out of theirs', async () => {
+    const sender = await world.sender();
+    const to = number('+34631');
+    expect(await statuses(times(PER_NUMBER + 1, () => text(sender, to)))).toEqual([...Array(PER_NUMBER).fill(201), 429]);
+    expect((await setsUp(sender, to)).status).toBe(200);
+    await Promise.all(times(LEAST - PER_NUMBER, () => text(sender, number('+34631'))));
+    await expectStopped(sender, await text(sender, number('+34631')), 'conversion');
+    expect((await setsUp(sender, number('+34631'))).status).toBe(200);
+  });
+});
+
 describe('Messages to a range of numbers', () => {
   it('are as many as are let through while codes come back', async () => {
     const sender = await world.sender();
@@ -230,6 +257,19 @@ describe('What a company spends in a day', () => {
       ['undelivered', 'sms', 'budget_spent'],
       ['sent', 'email', 'failed_by_sms'],
     ]);
+  });
+
+  it('counts each segment of a text', async () => {
+    const sender = await payer(2.5 * PRICE);
+    const ends = async (message: string) => {
+      const { body } = await sender.call('POST', '/api/messages', { channel: 'sms', recipient: number(), message });
+      return eventually(async () => {
+        const { status, reason, attempts } = (await sender.call('GET', `/api/messages/${body.id}`)).body;
+        return ['accepted', 'failed'].includes(status) && { status, reason, cost: attempts[0]?.cost };
+      });
+    };
+    expect(await ends('漢'.repeat(70 + 67 + 1))).toEqual({ status: 'failed', reason: 'budget_spent', cost: undefined });
+    expect(await ends('漢'.repeat(71))).toMatchObject({ status: 'accepted', cost: 2 * PRICE });
   });
 
   it('stops plain messages, too', async () => {

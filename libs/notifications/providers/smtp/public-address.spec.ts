@@ -22,6 +22,7 @@ describe('Where a company may send us', () => {
     '255.255.255.255',
     '::',
     '::1',
+    '::7f00:1',
     'fe80::1',
     'fe80::1%eth0',
     'fc00::1',

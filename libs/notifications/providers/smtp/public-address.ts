@@ -11,10 +11,14 @@ export interface Address {
 /** Azure answers its machines here, although the address is a public one. The other clouds' are link-local, CGNAT or unique local. */
 const METADATA = new Set(['168.63.129.16']);
 
+/** All of IPv6 that is handed out (RFC 4291 section 2.4, IANA). `::7f00:1`, an old form of 127.0.0.1, is not in it. */
+const HANDED_OUT = ipaddr.parseCIDR('2000::/3');
+
 /** Whether anybody on the internet could reach it: not private, loopback, link-local, CGNAT, reserved, or an IPv6 wrapping of those. */
 export function isPublic(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
   const parsed = ipaddr.process(address);
+  if (parsed.kind() === 'ipv6' && !parsed.match(HANDED_OUT)) return false;
   return parsed.range() === 'unicast' && !METADATA.has(parsed.toString());
 }
 
