@@ -20,7 +20,10 @@ export const isolationLoginFlood = {
         label,
         await world.peer(variant),
         { flow: 'peer.login', input: { emails, password: PEER_PASSWORD }, connections: FLOOD },
-        { beside: { flow: 'peer.session', input: { emails: emails.slice(-sessions), password: PEER_PASSWORD }, ...CHECKS }, openLoop: false },
+        {
+          beside: { flow: 'peer.session', input: { emails: emails.slice(-sessions), password: PEER_PASSWORD }, ...CHECKS },
+          openLoop: false,
+        },
       );
     };
     return [
