@@ -413,7 +413,7 @@ begin
   return next;
 end $$;
 
--- A code came back right: what the rule of conversion counts, for the prefixes it went to.
+-- A code of an application's came back right: what the rule of conversion counts, for the prefixes it went to.
 create function private.verification_won(v public.verification) returns void language plpgsql as $$
 begin
   insert into directory.send_count as c (key, window_at, approved)

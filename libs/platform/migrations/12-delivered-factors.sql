@@ -100,7 +100,6 @@ begin
      and x.status = 'pending' and x.expires_at > clock_timestamp()
   returning * into v;
   if not found then return false; end if;
-  perform private.verification_won(v);
   perform private.verification_still(p_tenant, p_challenge);
   perform private.audit_put(p_tenant, 'verification.approved', 'success', 'user', p_user, p_session, p_challenge, p_origin,
     jsonb_build_object('attempts', v.attempts, 'status', 'approved', 'purpose', 'factor'));
