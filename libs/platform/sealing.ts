@@ -1,15 +1,34 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 import { config } from './config.js';
 
-const keyId = (key: Buffer) => createHash('sha256').update('watchword.key-id').update(key).digest().subarray(0, 4);
+interface SealingKey {
+  id: Buffer;
+  /** Made once: of bytes, Node makes one at each call, which takes four times as long as sealing. */
+  key: KeyObject;
+}
 
-let ring: Map<string, Buffer> | undefined;
-/** Of the key that seals: worked out once. */
-let present: Buffer | undefined;
+const sealingKey = (bytes: Buffer): SealingKey => ({
+  id: createHash('sha256').update('watchword.key-id').update(bytes).digest().subarray(0, 4),
+  key: createSecretKey(bytes),
+});
+
+let present: SealingKey | undefined;
+let ring: Map<string, KeyObject> | undefined;
+const presentKey = () => (present ??= sealingKey(config.SEALING_KEY));
 const keys = () =>
   (ring ??= new Map(
-    [config.SEALING_KEY, ...config.SEALING_KEYS_OLD.map((text) => Buffer.from(text, 'base64'))].map((key) => [
-      keyId(key).toString('hex'),
+    [presentKey(), ...config.SEALING_KEYS_OLD.map((text) => sealingKey(Buffer.from(text, 'base64')))].map(({ id, key }) => [
+      id.toString('hex'),
       key,
     ]),
   ));
@@ -26,11 +45,11 @@ const aad = ({ tenant, row, purpose }: SealedFor) => Buffer.from(`${tenant}|${ro
 
 /** AES-256-GCM, as base64url of key id (4 bytes), nonce (12), tag (16), ciphertext. NIST SP 800-38D. */
 export function seal(plain: string, place: SealedFor): string {
+  const { id, key } = presentKey();
   const nonce = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', config.SEALING_KEY, nonce).setAAD(aad(place));
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad(place));
   const body = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
-  present ??= keyId(config.SEALING_KEY);
-  return Buffer.concat([present, nonce, cipher.getAuthTag(), body]).toString('base64url');
+  return Buffer.concat([id, nonce, cipher.getAuthTag(), body]).toString('base64url');
 }
 
 /** @throws Error when the key is unknown or the value was altered or moved from its place. */
@@ -44,12 +63,15 @@ export function unseal(sealed: string, place: SealedFor): string {
   return Buffer.concat([decipher.update(bytes.subarray(32)), decipher.final()]).toString('utf8');
 }
 
-const derived = new Map<string, Buffer>();
+const derived = new Map<string, KeyObject>();
 
 /** HMAC-SHA256 under a key of its own for each purpose (HKDF, RFC 5869), so that no MAC made for one is good for another. */
 export function mac(purpose: string, ...parts: (string | Uint8Array)[]): Buffer {
   let key = derived.get(purpose);
-  if (!key) derived.set(purpose, (key = Buffer.from(hkdfSync('sha256', config.HASHING_KEY, '', `watchword ${purpose}`, 32))));
+  if (!key) {
+    key = createSecretKey(Buffer.from(hkdfSync('sha256', config.HASHING_KEY, '', `watchword ${purpose}`, 32)));
+    derived.set(purpose, key);
+  }
   const hmac = createHmac('sha256', key);
   for (const part of parts) hmac.update(part);
   return hmac.digest();

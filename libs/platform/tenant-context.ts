@@ -1,10 +1,14 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { config } from './config.js';
 
 /** Owns the audit events that belong to no company, such as sign-ins of unknown addresses. Never a company's id. */
 export const NO_TENANT = '00000000-0000-0000-0000-000000000000';
 
-const signed = (text: string) => `${text}.${createHmac('sha256', config.TENANT_KEY).update(text).digest('hex')}`;
+let tenantKey: KeyObject | undefined;
+const signed = (text: string) =>
+  `${text}.${createHmac('sha256', (tenantKey ??= createSecretKey(config.TENANT_KEY)))
+    .update(text)
+    .digest('hex')}`;
 
 /** A company's signature never changes while the key stands, and every request needs it. */
 const REMEMBERED = 10_000;

@@ -42,7 +42,7 @@ create table public.channel_settings (
 );
 
 create table public.verification (
-  id uuid primary key,
+  id uuid not null,
   tenant_id uuid not null default app.current_tenant(),
   purpose text not null check (purpose in ('api', 'factor')),
   application_id uuid,
@@ -70,13 +70,12 @@ create table public.verification (
   escalate_at timestamptz,
   expires_at timestamptz not null,
   ended_at timestamptz,
-  unique (tenant_id, id),
+  primary key (id, tenant_id),
   foreign key (tenant_id, user_id) references public.user_account (tenant_id, id) on delete cascade
 ) with (fillfactor = 70);
-create index verification_expiry on public.verification using brin (expires_at);
 
 create table public.delivery (
-  id uuid primary key,
+  id uuid not null,
   tenant_id uuid not null default app.current_tenant(),
   verification_id uuid,
   step integer not null default 0,
@@ -108,11 +107,10 @@ create table public.delivery (
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
   ended_at timestamptz,
-  unique (tenant_id, id),
-  foreign key (tenant_id, verification_id) references public.verification (tenant_id, id) on delete cascade
+  primary key (id, tenant_id),
+  foreign key (verification_id, tenant_id) references public.verification (id, tenant_id) on delete cascade
 ) with (fillfactor = 60);
-create index delivery_of_verification on public.delivery (tenant_id, verification_id) where verification_id is not null;
-create index delivery_expiry on public.delivery using brin (expires_at);
+create index delivery_of_verification on public.delivery (verification_id, tenant_id) where verification_id is not null;
 
 -- One call of one provider. The ledger of costs, too: what went out costs, what did not is 0.
 create table public.delivery_attempt (
@@ -130,7 +128,7 @@ create table public.delivery_attempt (
   receipt_reason text,
   receipt_at timestamptz,
   cost numeric(14, 5) not null default 0,
-  foreign key (tenant_id, delivery_id) references public.delivery (tenant_id, id) on delete cascade
+  foreign key (delivery_id, tenant_id) references public.delivery (id, tenant_id) on delete cascade
 ) with (fillfactor = 70);
 create index delivery_attempt_of on public.delivery_attempt (delivery_id, tenant_id);
 create index delivery_attempt_named on public.delivery_attempt (tenant_id, provider, provider_message_id) where provider_message_id is not null;
@@ -155,7 +153,6 @@ create table public.delivery_receipt (
 );
 create index delivery_receipt_of on public.delivery_receipt (tenant_id, attempt_id) where attempt_id is not null;
 create index delivery_receipt_named on public.delivery_receipt (tenant_id, provider, provider_message_id) where attempt_id is null;
-create index delivery_receipt_expiry on public.delivery_receipt using brin (expires_at);
 
 create table public.spend (
   id uuid primary key default app.uuidv7(),
@@ -177,7 +174,6 @@ create table public.idempotency (
   expires_at timestamptz not null default now() + interval '24 hours',
   unique (tenant_id, caller_id, key_hash)
 );
-create index idempotency_expiry on public.idempotency using brin (expires_at);
 
 do $$
 declare
@@ -206,9 +202,17 @@ create function private.send_admit(p_tenant uuid, p_step jsonb, p_account text, 
 declare
   v_prefix text := case when p_step ->> 'country' is not null then p_step ->> 'prefix' end;
   v_kind text := case p_purpose when 'factor' then 'send:factor:' else 'send:' end;
+  v_now bigint := floor(extract(epoch from now()));
+  v_limit jsonb;
+  v_subject text;
+  v_counted text;
   v_rule text;
-  v_keys bytea[];
-  v_windows timestamptz[];
+  v_key bytea;
+  v_sent integer;
+  v_rules text[] := '{}';
+  v_most integer[] := '{}';
+  v_keys bytea[] := '{}';
+  v_windows timestamptz[] := '{}';
 begin
   if v_prefix is not null and p_purpose <> 'factor' and p_limits ? 'conversion' then
     select 'conversion' into v_rule from directory.send_count c
@@ -217,18 +221,25 @@ begin
     having sum(c.sent) >= (p_limits #>> '{conversion,least}')::integer and sum(c.approved) < sum(c.sent) * (p_limits #>> '{conversion,rate}')::numeric;
     if v_rule is not null then return v_rule; end if;
   end if;
-  with asked as materialized (
-    select l.rule, private.attempt_key(p_tenant, v_kind || l.rule, l.subject) as key,
-           (p_limits #>> array[l.rule, 'seconds'])::integer as seconds, (p_limits #>> array[l.rule, 'most'])::integer as most
-      from (values ('number', p_step ->> 'mac'), ('account', p_account), ('ip', p_ip), ('prefix', v_prefix)) l (rule, subject)
-     where l.subject is not null),
-  counted as (
+  foreach v_counted in array array['number', 'account', 'ip', 'prefix'] loop
+    v_subject := case v_counted when 'number' then p_step ->> 'mac' when 'account' then p_account when 'ip' then p_ip else v_prefix end;
+    continue when v_subject is null;
+    v_limit := p_limits -> v_counted;
+    v_rules := v_rules || v_counted;
+    v_most := v_most || (v_limit ->> 'most')::integer;
+    v_keys := v_keys || private.attempt_key(p_tenant, v_kind || v_counted, v_subject);
+    v_windows := v_windows || to_timestamp(v_now - v_now % (v_limit ->> 'seconds')::bigint);
+  end loop;
+  -- In one order, or two that count the same would wait for each other.
+  for v_key, v_sent in
     insert into directory.send_count as c (key, window_at, sent)
-    select a.key, to_timestamp(floor(extract(epoch from now()) / a.seconds) * a.seconds), 1 from asked a order by a.key
+    select k.key, k.window_at, 1 from unnest(v_keys, v_windows) k (key, window_at) order by k.key
     on conflict (key, window_at) do update set sent = c.sent + 1
-    returning c.key, c.window_at, c.sent)
-  select min(a.rule) filter (where c.sent > a.most), array_agg(c.key), array_agg(c.window_at) into v_rule, v_keys, v_windows
-    from asked a join counted c on c.key = a.key;
+    returning c.key, c.sent
+  loop
+    v_counted := v_rules[array_position(v_keys, v_key)];
+    if v_sent > v_most[array_position(v_keys, v_key)] then v_rule := least(v_rule, v_counted); end if;
+  end loop;
   if v_rule is not null then
     update directory.send_count c set sent = c.sent - 1 from unnest(v_keys, v_windows) k (key, window_at)
      where c.key = k.key and c.window_at = k.window_at;
@@ -238,52 +249,62 @@ end $$;
 
 create function private.person_of(p_actor jsonb) returns text language sql immutable as $$ select case when p_actor ->> 'type' = 'user' then p_actor ->> 'id' end $$;
 
--- A delivery of the verification's present step, due now.
-create function private.delivery_put(v public.verification, p_delivery uuid, p_trace text) returns void language plpgsql as $$
+-- A delivery of this step of a verification, due now.
+create function private.delivery_put(p_tenant uuid, p_verification uuid, p_at integer, p_step jsonb, p_locale text, p_trace text, p_expires timestamptz) returns void
+language plpgsql as $$
 declare
-  v_step jsonb := v.workflow -> v.step;
+  v_id uuid := app.uuidv7();
 begin
   insert into public.delivery (id, tenant_id, verification_id, step, channel, recipient, recipient_masked, country, provider, template, locale, trace, expires_at)
-  values (p_delivery, v.tenant_id, v.id, v.step, v_step ->> 'channel', v_step ->> 'to', v_step ->> 'masked', v_step ->> 'country',
-          v_step ->> 'provider', 'code', v.locale, p_trace, v.expires_at);
-  insert into directory.due (id, tenant_id, kind, due_at) values (p_delivery, v.tenant_id, v_step ->> 'channel', now());
+  values (v_id, p_tenant, p_verification, p_at, p_step ->> 'channel', p_step ->> 'to', p_step ->> 'masked', p_step ->> 'country', p_step ->> 'provider', 'code', p_locale,
+          p_trace, p_expires);
+  insert into directory.due (id, tenant_id, kind, due_at) values (v_id, p_tenant, p_step ->> 'channel', now());
 end $$;
 
 create function private.due_put(p_id uuid, p_tenant uuid, p_kind text, p_at timestamptz) returns void language sql as $$
   insert into directory.due (id, tenant_id, kind, due_at) values (p_id, p_tenant, p_kind, p_at) on conflict (id) do update set due_at = excluded.due_at
 $$;
 
--- Sends by the first step from v.step on that no rule refuses; refusals are said in the audit trail. False: by none.
-create function private.verification_send(v in out public.verification, p_reason text, p_actor jsonb, p_origin jsonb, p_limits jsonb, sent out boolean, rule out text)
-language plpgsql as $$
+-- Sends by the first step from v.step on that no rule refuses; refusals are said in the audit trail. sent false: by none. step, escalate_at: where
+-- it stands now.
+create function private.verification_send(
+  v public.verification, p_reason text, p_actor jsonb, p_origin jsonb, p_limits jsonb, sent out boolean, rule out text, step out integer, escalate_at out timestamptz
+) language plpgsql as $$
 declare
   -- What follows later is for the same person as what began it.
   v_ip text := coalesce(p_origin ->> 'person_ip', v.person_ip);
+  v_step jsonb;
   v_refused text;
+  v_trace text := p_origin ->> 'trace';
 begin
   sent := false;
-  while v.step < jsonb_array_length(v.workflow) loop
+  step := v.step;
+  loop
+    v_step := v.workflow -> step;
+    exit when v_step is null;
     -- The account's cap is for people, whose code it is or who ask for one: an application sends to many.
-    v_refused := private.send_admit(v.tenant_id, v.workflow -> v.step, coalesce(v.user_id::text, private.person_of(p_actor)), v_ip, p_limits, v.purpose);
+    v_refused := private.send_admit(v.tenant_id, v_step, coalesce(v.user_id::text, private.person_of(p_actor)), v_ip, p_limits, v.purpose);
     if v_refused is null then
-      -- What still waits to be sent would otherwise be sent twice.
-      if p_reason <> 'created' then perform private.verification_still(v.tenant_id, v.id); end if;
-      -- What follows by itself belongs to the request that began it.
-      perform private.delivery_put(v, app.uuidv7(), coalesce(p_origin ->> 'trace', case when p_reason <> 'created' then (
-        select d.trace from public.delivery d where d.tenant_id = v.tenant_id and d.verification_id = v.id order by d.id limit 1) end));
+      if p_reason <> 'created' then
+        -- What still waits to be sent would otherwise be sent twice.
+        perform private.verification_still(v.tenant_id, v.id);
+        -- What follows by itself belongs to the request that began it.
+        if v_trace is null then
+          select d.trace into v_trace from public.delivery d where d.tenant_id = v.tenant_id and d.verification_id = v.id order by d.id limit 1;
+        end if;
+      end if;
+      perform private.delivery_put(v.tenant_id, v.id, step, v_step, v.locale, v_trace, v.expires_at);
       perform private.audit_put(v.tenant_id, 'verification.sent', 'success', p_actor ->> 'type', (p_actor ->> 'id')::uuid, (p_actor ->> 'session')::uuid, v.id, p_origin,
-        jsonb_build_object('channel', v.workflow #>> array[v.step::text, 'channel'], 'recipient', v.workflow #>> array[v.step::text, 'masked'], 'step', v.step, 'because', p_reason,
-                           'purpose', v.purpose, 'reference', v.reference));
+        jsonb_build_object('channel', v_step ->> 'channel', 'recipient', v_step ->> 'masked', 'step', step, 'because', p_reason, 'purpose', v.purpose, 'reference', v.reference));
       sent := true;
       exit;
     end if;
     rule := v_refused;
     perform private.audit_put(v.tenant_id, 'verification.blocked', 'failure', p_actor ->> 'type', (p_actor ->> 'id')::uuid, (p_actor ->> 'session')::uuid, v.id, p_origin,
-      jsonb_build_object('rule', v_refused, 'channel', v.workflow #>> array[v.step::text, 'channel'], 'recipient', v.workflow #>> array[v.step::text, 'masked'],
-                         'prefix', v.workflow #>> array[v.step::text, 'prefix'], 'step', v.step));
-    v.step := v.step + 1;
+      jsonb_build_object('rule', v_refused, 'channel', v_step ->> 'channel', 'recipient', v_step ->> 'masked', 'prefix', v_step ->> 'prefix', 'step', step));
+    step := step + 1;
   end loop;
-  v.escalate_at := case when sent and v.step + 1 < jsonb_array_length(v.workflow) then now() + v.channel_timeout * interval '1 second' end;
+  escalate_at := case when sent and step + 1 < jsonb_array_length(v.workflow) then now() + v.channel_timeout * interval '1 second' end;
 end $$;
 
 -- Nothing more goes out for it. What is under way cannot be called back.
@@ -339,8 +360,10 @@ declare
   v public.verification;
   v_sent record;
 begin
-  select i.outcome, i.response into outcome, response from private.idempotency_begin(v_tenant, p_key, '{}') i;
-  if outcome is not null then return next; return; end if;
+  if p_key is not null then
+    select i.outcome, i.response into outcome, response from private.idempotency_begin(v_tenant, p_key, '{}') i;
+    if outcome is not null then return next; return; end if;
+  end if;
   v.id := (p ->> 'id')::uuid; v.tenant_id := v_tenant; v.purpose := p ->> 'purpose'; v.subject := p ->> 'subject';
   v.application_id := (p ->> 'application_id')::uuid; v.user_id := (p ->> 'user_id')::uuid;
   v.factor_id := (p ->> 'factor_id')::uuid; v.sign_in_id := (p ->> 'sign_in_id')::uuid;
@@ -358,13 +381,12 @@ begin
     outcome := 'blocked'; rule := v_sent.rule;
     return next; return;
   end if;
-  v := v_sent.v;
-  if v.step > 0 or v.escalate_at is not null then
-    update public.verification x set step = v.step, escalate_at = v.escalate_at where x.id = v.id and x.tenant_id = v_tenant;
+  if v_sent.step > 0 or v_sent.escalate_at is not null then
+    update public.verification x set step = v_sent.step, escalate_at = v_sent.escalate_at where x.id = v.id and x.tenant_id = v_tenant;
   end if;
-  insert into directory.due (id, tenant_id, kind, due_at) values (v.id, v_tenant, 'verification', least(v.escalate_at, v.expires_at));
-  response := jsonb_build_object('id', v.id, 'expires_at', v.expires_at, 'resend_after', v.resend_after, 'step', v.step);
-  perform private.idempotency_end(v_tenant, p_key, response);
+  insert into directory.due (id, tenant_id, kind, due_at) values (v.id, v_tenant, 'verification', least(v_sent.escalate_at, v.expires_at));
+  response := jsonb_build_object('id', v.id, 'expires_at', v.expires_at, 'resend_after', v.resend_after, 'step', v_sent.step);
+  if p_key is not null then perform private.idempotency_end(v_tenant, p_key, response); end if;
   outcome := 'created'; rule := v_sent.rule;
   return next;
 end $$;
@@ -453,10 +475,9 @@ begin
     outcome := 'blocked'; rule := v_sent.rule;
     return next; return;
   end if;
-  v := v_sent.v;
-  update public.verification x set step = v.step, escalate_at = v.escalate_at, sends = x.sends + 1, resend_after = now() + p_cooldown * interval '1 second'
+  update public.verification x set step = v_sent.step, escalate_at = v_sent.escalate_at, sends = x.sends + 1, resend_after = now() + p_cooldown * interval '1 second'
    where x.id = p_id and x.tenant_id = v_tenant;
-  perform private.due_put(p_id, v_tenant, 'verification', least(v.escalate_at, v.expires_at));
+  perform private.due_put(p_id, v_tenant, 'verification', least(v_sent.escalate_at, v.expires_at));
   outcome := 'sent'; rule := v_sent.rule;
   return next;
 end $$;
@@ -536,11 +557,10 @@ begin
   v_from := case when v_failed then 'failed_by_' else 'no_receipt_by_' end || (v.workflow #>> array[v.step::text, 'channel']);
   v.step := v.step + 1;
   v_sent := private.verification_send(v, v_from, '{"type":"system"}', '{}', p_limits);
-  v := v_sent.v;
   update public.verification x
-     set step = least(v.step, jsonb_array_length(v.workflow) - 1), escalate_at = v.escalate_at, sends = x.sends + v_sent.sent::integer
+     set step = least(v_sent.step, jsonb_array_length(v.workflow) - 1), escalate_at = v_sent.escalate_at, sends = x.sends + v_sent.sent::integer
    where x.id = p_id and x.tenant_id = v_tenant;
-  perform private.due_put(p_id, v_tenant, 'verification', least(v.escalate_at, v.expires_at));
+  perform private.due_put(p_id, v_tenant, 'verification', least(v_sent.escalate_at, v.expires_at));
   sent := v_sent.sent; rule := v_sent.rule;
   return next;
 end $$;
@@ -933,14 +953,25 @@ begin
       from directory.due d where d.due_at <= clock_timestamp() and d.kind <> 'verification' group by d.kind;
 end $$;
 
+-- Below all UUIDv7 of that time and after (RFC 9562 §5.7): ids are in the order of time, so that what is old is found by them.
+create function private.uuid_at(p_at timestamptz) returns uuid language sql immutable as $$
+  select (lpad(to_hex((extract(epoch from p_at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+$$;
+
 create function app.purge_deliveries() returns table (verifications bigint, deliveries bigint) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  -- Nothing lives for longer than a day.
+  v_old uuid := private.uuid_at(now() - interval '30 days');
 begin
-  with gone as (delete from public.verification where id in (select id from public.verification where expires_at < now() - interval '30 days' limit 10000) returning 1)
+  with gone as (delete from public.verification where id in (
+    select id from public.verification where id < v_old and expires_at < now() - interval '30 days' limit 10000) returning 1)
   select count(*) into verifications from gone;
-  with gone as (delete from public.delivery where id in (select id from public.delivery where expires_at < now() - interval '30 days' limit 10000) returning 1)
+  with gone as (delete from public.delivery where id in (
+    select id from public.delivery where id < v_old and expires_at < now() - interval '30 days' limit 10000) returning 1)
   select count(*) into deliveries from gone;
-  delete from public.delivery_receipt where id in (select id from public.delivery_receipt where expires_at < now() - interval '30 days' limit 10000);
-  delete from public.idempotency where id in (select id from public.idempotency where expires_at < now() - interval '1 minute' limit 10000);
+  delete from public.delivery_receipt where id in (select id from public.delivery_receipt where id < v_old and expires_at < now() - interval '30 days' limit 10000);
+  delete from public.idempotency where id in (
+    select id from public.idempotency where id < private.uuid_at(now() - interval '1 minute') and expires_at < now() - interval '1 minute' limit 10000);
   delete from directory.send_count where window_at < now() - interval '3 days';
   return next;
 end $$;
