@@ -121,10 +121,17 @@ create function app.factor_settle(
 ) returns text language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_tenant uuid := private.bind(p_tenant);
+  v_others uuid[];
 begin
   update public.sign_in s set consumed_at = clock_timestamp()
    where s.id = p_sign_in and s.tenant_id = v_tenant and s.user_id is not distinct from p_user and s.consumed_at is null and s.expires_at > now();
   if not found then return 'gone'; end if;
+  select array_agg(f.verification_id) into v_others
+    from public.mfa_factor f where f.tenant_id = v_tenant and f.user_id = p_user and f.id <> p_factor and f.verification_id is not null;
+  if v_others is not null then
+    perform from public.mfa_factor f
+      where f.tenant_id = v_tenant and f.user_id = p_user and (f.id = p_factor or f.verification_id is not null) order by f.id for no key update;
+  end if;
   if (p_challenge is not null or p_beside is not null)
      and not private.factor_used(v_tenant, p_user, p_factor, p_challenge, p_beside, p_session, p_origin) then
     raise exception 'this code is over' using errcode = 'WW002';
@@ -135,6 +142,11 @@ begin
     if p_challenge is not null or p_beside is not null then raise exception 'the factor has moved on' using errcode = 'WW002'; end if;
     update public.sign_in s set consumed_at = null where s.id = p_sign_in and s.tenant_id = v_tenant;
     return 'stale';
+  end if;
+  -- Codes that were sent for this sign-in, and that it did not need, go nowhere any more.
+  if v_others is not null then
+    perform private.challenge_end(v_tenant, v.id)
+       from public.verification v where v.id = any (v_others) and v.tenant_id = v_tenant and v.sign_in_id = p_sign_in and v.status = 'pending';
   end if;
   update public.user_account u set last_login_at = now() where u.id = p_user and u.tenant_id = v_tenant and u.is_active;
   if not found then raise exception 'the account was disabled' using errcode = 'WW001'; end if;
