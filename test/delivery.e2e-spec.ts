@@ -65,6 +65,17 @@ describe('A code on its way to a person', () => {
     expect(second!.at.getTime() - first!.ended.getTime()).toBeGreaterThanOrEqual(2_000);
   });
 
+  it('goes to no country that the company has shut out meanwhile', async () => {
+    const sender = await world.sender();
+    const to = newNumber();
+    world.vonage.script('throttle');
+    const { body } = await sender.sends({ channel: 'sms', to });
+    await sender.company.admin.patch('/api/company', { policy: { allowed_countries: ['PT'] } });
+    await eventually(async () => (await sender.kinds(body.id)).includes('undelivered'));
+    expect((await sender.timeline(body.id)).find(({ kind }) => kind === 'undelivered')!.reason).toBe('country_not_allowed');
+    expect(world.vonage.accepted.filter((message) => message.to === to.slice(1))).toEqual([]);
+  });
+
   it('is sent again with growing pauses when the vendor does not say how long', async () => {
     const sender = await world.sender();
     world.vonage.script('throttle', 'throttle', 'throttle');

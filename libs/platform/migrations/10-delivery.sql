@@ -505,22 +505,25 @@ end $$;
 -- one channel's queue never stands before another's.
 create function app.due_claim(p_proof text, p_most jsonb, p_lease double precision) returns table (id uuid, tenant_id uuid, kind text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  -- Not the function itself: no index answers what changes while it is asked, and all that will ever be due would be read each time.
+  v_now timestamptz := clock_timestamp();
 begin
   if not private.proven('due', p_proof) then raise exception 'only the relay may' using errcode = '42501'; end if;
   return query
     with seen as materialized (
       select o.id, o.tenant_id, o.due_at, k.kind, k.most::text::integer as most
         from jsonb_each(p_most) k (kind, most)
-       cross join lateral (select x.id, x.tenant_id, x.due_at from directory.due x where x.kind = k.kind and x.due_at <= clock_timestamp()
+       cross join lateral (select x.id, x.tenant_id, x.due_at from directory.due x where x.kind = k.kind and x.due_at <= v_now
                             order by x.due_at limit 4 * k.most::text::integer) o),
     -- Each company's oldest first, then each one's second: whoever has much to send waits behind nobody but itself.
     turns as (select s.*, row_number() over (partition by s.kind, s.tenant_id order by s.due_at) as turn from seen s),
     ranked as (select t.id, t.most, row_number() over (partition by t.kind order by t.turn, t.due_at) as place from turns t),
     chosen as materialized (
       select x.id from directory.due x
-       where x.id in (select r.id from ranked r where r.place <= r.most) and x.due_at <= clock_timestamp()
+       where x.id in (select r.id from ranked r where r.place <= r.most) and x.due_at <= v_now
          for update skip locked)
-    update directory.due d set due_at = clock_timestamp() + p_lease * interval '1 second' from chosen where d.id = chosen.id
+    update directory.due d set due_at = v_now + p_lease * interval '1 second' from chosen where d.id = chosen.id
     returning d.id, d.tenant_id, d.kind;
 end $$;
 
@@ -639,7 +642,10 @@ begin
     outcome := 'over'; return next; return;
   end if;
   if d.status = 'sending' then
-    if d.lease_until > clock_timestamp() then outcome := 'busy'; return next; return; end if;
+    if d.lease_until > clock_timestamp() then
+      update directory.due x set due_at = d.lease_until where x.id = p_delivery and x.due_at > d.lease_until;
+      outcome := 'busy'; return next; return;
+    end if;
     -- Whoever was calling is gone, and nobody knows how far it got.
     update public.delivery_attempt a set outcome = 'ambiguous', reason = 'process_lost', ended_at = clock_timestamp()
      where a.id = d.attempt_id and a.tenant_id = v_tenant and a.outcome is null returning a.provider into v_provider;
@@ -664,6 +670,12 @@ begin
   end if;
   if d.tries >= 10 then
     perform private.delivery_failed(d, 'failed', 'too_many_tries');
+    outcome := 'over'; return next; return;
+  end if;
+  select c.name, c.policy into company_name, policy from public.tenant c where c.id = v_tenant;
+  -- The company has thought better of it since: of what waits, nothing more goes there.
+  if d.country is not null and not coalesce(nullif(policy -> 'allowed_countries', 'null'), jsonb_build_array(policy ->> 'default_region')) ? d.country then
+    perform private.delivery_failed(d, 'failed', 'country_not_allowed');
     outcome := 'over'; return next; return;
   end if;
 
@@ -707,7 +719,6 @@ begin
     outcome := 'later'; return next; return;
   end if;
 
-  select c.name, c.policy into company_name, policy from public.tenant c where c.id = v_tenant;
   if v_chosen.rate_per_second is not null then
     v_slot := private.pace_turn(v_tenant, v_provider, v_chosen.rate_per_second, d.reserved_at);
     if v_slot is not null then
@@ -736,7 +747,9 @@ begin
      set status = 'sending', attempt_id = (p ->> 'attempt')::uuid, tries = x.tries + 1, reserved_at = null,
          lease_until = clock_timestamp() + (p ->> 'lease')::double precision * interval '1 second'
    where x.id = p_delivery and x.tenant_id = v_tenant;
-  update directory.due set due_at = clock_timestamp() + (p ->> 'lease')::double precision * interval '1 second' where id = p_delivery;
+  -- Due again already, most often, when this attempt will be over: whoever claimed it saw to that, and then it is 'busy' until the lease ends.
+  update directory.due set due_at = clock_timestamp() + (p ->> 'lease')::double precision * interval '1 second'
+   where id = p_delivery and due_at < clock_timestamp() + interval '3 seconds';
   outcome := 'go'; channel := d.channel; recipient := d.recipient; settings := v_chosen.settings; provider := v_provider; code := v.code; payload := d.payload; template := d.template;
   locale := d.locale; verification_id := d.verification_id; country := d.country; expires_at := d.expires_at; created_at := d.created_at; trace := d.trace;
   select jsonb_agg(jsonb_build_object('locale', t.locale, 'subject', t.subject, 'body', t.body, 'html', t.html)) into templates
@@ -946,11 +959,13 @@ end $$;
 -- How much is due, and since when: for metrics.
 create function app.due_depth(p_proof text) returns table (kind text, waiting bigint, oldest_seconds double precision)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_now timestamptz := clock_timestamp();
 begin
   if not private.proven('due', p_proof) then raise exception 'only the relay may' using errcode = '42501'; end if;
   return query
     select d.kind, count(*), coalesce(greatest(0, extract(epoch from clock_timestamp() - min(d.due_at))), 0)::double precision
-      from directory.due d where d.due_at <= clock_timestamp() and d.kind <> 'verification' group by d.kind;
+      from unnest(array['sms', 'voice', 'email', 'telegram']) k (kind) join directory.due d on d.kind = k.kind and d.due_at <= v_now group by d.kind;
 end $$;
 
 -- Below all UUIDv7 of that time and after (RFC 9562 §5.7): ids are in the order of time, so that what is old is found by them.
