@@ -6,6 +6,7 @@ import { RequestContext, type UserCaller } from '@app/platform';
 import { TenantsService } from '@app/tenants';
 import type { RegisterRequest } from './auth.contract.js';
 import { AuthError } from './auth.errors.js';
+import { AccountLinks } from './mail/account-links.service.js';
 import { Passwords } from './passwords.service.js';
 import { SessionsService } from './sessions.service.js';
 import { User } from './user.entity.js';
@@ -20,11 +21,12 @@ export class AccountsService {
     private readonly passwords: Passwords,
     private readonly tenants: TenantsService,
     private readonly sessions: SessionsService,
+    private readonly links: AccountLinks,
     private readonly audit: AuditService,
   ) {}
 
   /** A new company and its first administrator. @throws company.domain_taken, auth.weak_password */
-  async register({ email, password, full_name, company_name, company_domain }: RegisterRequest): Promise<UserView> {
+  async register({ email, password, full_name, company_name, company_domain, locale }: RegisterRequest): Promise<UserView> {
     const passwordHash = await this.passwords.hashNew(
       password,
       { email, fullName: full_name, companyName: company_name, companyDomain: company_domain },
@@ -36,9 +38,17 @@ export class AccountsService {
       () =>
         this.context.transaction(async (em) => {
           const tenant = await this.tenants.create(em, { id: tenantId, name: company_name, domain: company_domain });
-          const user = em.create(User, { email, emailCanonical: canonicalEmail(email), fullName: full_name, role: 'admin', passwordHash });
+          const user = em.create(User, {
+            email,
+            emailCanonical: canonicalEmail(email),
+            fullName: full_name,
+            role: 'admin',
+            passwordHash,
+            locale: locale ?? null,
+          });
           await em.flush();
           this.audit.record('users.created', { actorId: user.id, targetId: user.id, details: { role: 'admin' } });
+          await this.links.send(em, { purpose: 'verify_email', email, locale: locale ?? null, userId: user.id });
           return viewOf(user, tenant.name);
         }),
       this.context.origin,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { email } from '@app/notifications';
+import { email, locale } from '@app/notifications';
 import { canonicalDomain } from '@app/tenants';
 
 /** Bounded in the hasher by bytes; the policy speaks of code points. */
@@ -21,7 +21,14 @@ const domain = z
 const deviceName = z.string().trim().min(1).max(100).optional().describe('shown in the list of sessions');
 
 export const registerRequest = z
-  .object({ email, password: anyPassword, full_name: fullName, company_name: fullName, company_domain: domain.meta({ type: 'string' }) })
+  .object({
+    email,
+    password: anyPassword,
+    full_name: fullName,
+    company_name: fullName,
+    company_domain: domain.meta({ type: 'string' }),
+    locale: locale.optional(),
+  })
   .meta({ id: 'Register' });
 export type RegisterRequest = z.output<typeof registerRequest>;
 

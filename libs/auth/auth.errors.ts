@@ -14,11 +14,15 @@ export const AuthError = defineErrors('auth', {
   invalidRefreshToken: ['unauthorized', 'This refresh token is not valid. Sign in again.'],
   wrongPassword: ['unauthorized', 'The current password is wrong.'],
   weakPassword: ['invalid', 'This password is not acceptable.'],
+  invalidLink: ['invalid', 'This link is not valid. It may be old, or have been used: ask for a new one.'],
+  emailNotVerified: ['forbidden', 'Confirm your e-mail first: open the link that was sent to you.'],
   sessionNotFound: ['not_found', 'There is no such session.'],
 });
 
 export const UserError = defineErrors('users', {
   notFound: ['not_found', 'There is no such user.'],
+  emailTaken: ['conflict', 'Somebody in this company has this e-mail already.'],
+  invitationNotFound: ['not_found', 'There is no such invitation.'],
   lastAdmin: ['conflict', 'A company needs at least one active administrator.'],
   notYourself: ['conflict', 'You cannot do this to yourself.'],
 });

@@ -3,7 +3,8 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { JwtModule } from '@nestjs/jwt';
 import { AuditModule } from '@app/audit';
-import { MfaModule } from '@app/mfa';
+import { MfaModule, MfaWorkerModule } from '@app/mfa';
+import { DeliveryModule, DeliveryWorkerModule, NotificationsModule } from '@app/notifications';
 import { AddressLimitGuard, CallerLimitGuard, rateLimits } from '@app/platform';
 import { TenantsModule } from '@app/tenants';
 import { AccountsService } from './accounts.service.js';
@@ -11,6 +12,15 @@ import { ApiKeyStrategy } from './api-key.strategy.js';
 import { AuthController } from './auth.controller.js';
 import { CallerGuard, RolesGuard } from './caller.guard.js';
 import { JwksController } from './jwks.controller.js';
+import { AccountLink } from './mail/account-link.entity.js';
+import { AccountLinks } from './mail/account-links.service.js';
+import { AccountMailController, InvitationsController } from './mail/account-mail.controller.js';
+import { AccountMail } from './mail/account-mail.service.js';
+import { AddressesService } from './mail/addresses.service.js';
+import { AskedMail, AskForMail } from './mail/asked-mail.js';
+import { InvitationsService } from './mail/invitations.service.js';
+import { RecoveryService } from './mail/recovery.service.js';
+import { SecurityNotices } from './mail/security-notices.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { passwordHasher, Passwords } from './passwords.service.js';
 import { ScopesGuard } from './scopes.guard.js';
@@ -23,11 +33,33 @@ import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
+/** For processes that write to people about their accounts. */
 @Module({
-  imports: [MikroOrmModule.forFeature([User, Session]), JwtModule.register({}), rateLimits(), AuditModule, TenantsModule, MfaModule],
-  controllers: [AuthController, UsersController, JwksController],
+  imports: [MikroOrmModule.forFeature([User, AccountLink]), AuditModule, DeliveryModule, DeliveryWorkerModule, MfaWorkerModule],
+  providers: [AccountLinks, AccountMail, AskedMail, SecurityNotices],
+})
+export class AuthWorkerModule {}
+
+@Module({
+  imports: [
+    MikroOrmModule.forFeature([User, Session, AccountLink]),
+    JwtModule.register({}),
+    rateLimits(),
+    AuditModule,
+    TenantsModule,
+    NotificationsModule,
+    MfaModule,
+  ],
+  // Invitations before people: their paths begin alike.
+  controllers: [AuthController, AccountMailController, InvitationsController, UsersController, JwksController],
   providers: [
     AccountsService,
+    AccountLinks,
+    AccountMail,
+    AddressesService,
+    AskForMail,
+    InvitationsService,
+    RecoveryService,
     SignInService,
     SessionsService,
     UsersService,

@@ -1,3 +1,3 @@
-export { AuthModule } from './auth.module.js';
+export { AuthModule, AuthWorkerModule } from './auth.module.js';
 export { PasswordHasher } from './passwords/password-hasher.js';
 export { User } from './user.entity.js';

@@ -13,6 +13,7 @@ export interface BegunSignIn {
   factors: { id: string; type: string; label: string | null; recipient_masked: string | null; disabled: boolean }[] | null;
   /** The account's delay runs; this attempt was counted for an address the account has signed in from. */
   at_known_address: boolean;
+  email_verified: boolean | null;
 }
 
 /** The sign-in's two round trips: what is counted and read before the password is looked at, and what is written after. */

@@ -4,7 +4,7 @@ import { AuditService } from '@app/audit';
 import { FactorAttempts, type Proof } from '@app/mfa';
 import { canonicalEmail } from '@app/notifications';
 import { config, HotStatements, type PendingCaller, type PendingPurpose, signLookup, signTenant, Traced } from '@app/platform';
-import { canonicalDomain, demandsFactor } from '@app/tenants';
+import { canonicalDomain, demandsFactor, demandsVerifiedEmail } from '@app/tenants';
 import type { LoginRequest, TokenResponse } from './auth.contract.js';
 import { AuthError } from './auth.errors.js';
 import { Passwords } from './passwords.service.js';
@@ -38,7 +38,10 @@ export class SignInService {
     private readonly audit: AuditService,
   ) {}
 
-  /** @throws auth.invalid_credentials (the same for unknown, wrong and disabled), auth.too_many_attempts, server.busy */
+  /**
+   * @throws auth.invalid_credentials (the same for unknown, wrong and disabled), auth.email_not_verified (to whoever has the password),
+   * auth.too_many_attempts, server.busy
+   */
   @Traced('sign_in.password')
   signIn(request: LoginRequest, tenantHeader?: string): Promise<TokenResponse> {
     return counted('password', this.withPassword(request, tenantHeader));
@@ -76,6 +79,10 @@ export class SignInService {
     if (!right || found.status !== 'known' || !found.is_active) {
       await this.refused(found, found.status === 'unknown' ? 'unknown_account' : right ? 'account_disabled' : 'wrong_password');
       throw AuthError.invalidCredentials({ detail: HINT });
+    }
+    if (!found.email_verified && demandsVerifiedEmail(found.policy)) {
+      await this.refused(found, 'email_not_verified');
+      throw AuthError.emailNotVerified();
     }
     const newHash = await this.passwords.rehashed(found.password_hash!, password);
     const purpose = due(found);

@@ -13,6 +13,8 @@ const schema = defineEntity({
     fullName: p.string(),
     role: p.string().$type<Role>(),
     passwordHash: p.string().nullable().lazy(),
+    /** What they read, such as `es-MX`. */
+    locale: p.string().nullable(),
     isActive: p.boolean().default(true),
     /** Kept by the database: true while a confirmed factor stands. */
     mfaEnabled: p.boolean().default(false),

@@ -1,5 +1,6 @@
 import { parsePhoneNumber } from './phone-number.js';
 import { z } from 'zod';
+import { locale } from '@app/notifications';
 import { pageOf, ROLES } from '@app/platform';
 import { fullName } from './auth.contract.js';
 
@@ -12,6 +13,7 @@ export const user = z
     email_verified: z.boolean(),
     phone_number: z.string().nullable(),
     full_name: z.string(),
+    locale: z.string().nullable().describe('what they read, such as es-MX; null: nobody has said'),
     role,
     company_id: z.uuid(),
     company_name: z.string(),
@@ -36,7 +38,7 @@ const phone = z
 
 /** What a person may change of themselves. Address, role and confirmations have ways of their own. */
 export const updateUser = z
-  .strictObject({ full_name: fullName.optional(), phone_number: phone.nullable().optional() })
+  .strictObject({ full_name: fullName.optional(), phone_number: phone.nullable().optional(), locale: locale.nullable().optional() })
   .meta({ id: 'UpdateUser' });
 export type UpdateUser = z.output<typeof updateUser>;
 

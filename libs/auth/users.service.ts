@@ -31,14 +31,16 @@ export class UsersService {
     return this.context.transaction(async (em) => viewOf(await found(em, id), companyName));
   }
 
-  update({ companyName }: UserCaller, id: string, { full_name, phone_number }: UpdateUser) {
+  update({ companyName }: UserCaller, id: string, changes: UpdateUser) {
     return this.context.transaction(async (em) => {
       const user = await found(em, id);
+      const { full_name, phone_number, locale } = changes;
       if (full_name !== undefined) user.fullName = full_name;
       if (phone_number !== undefined) user.phoneNumber = phone_number;
+      if (locale !== undefined) user.locale = locale;
       this.audit.record('users.updated', {
         targetId: id,
-        details: { fields: [...(full_name === undefined ? [] : ['full_name']), ...(phone_number === undefined ? [] : ['phone_number'])] },
+        details: { fields: Object.keys(changes) },
       });
       return viewOf(user, companyName);
     });
@@ -117,6 +119,7 @@ export const viewOf = (user: User, companyName: string): UserView => ({
   email_verified: user.emailVerifiedAt != null,
   phone_number: user.phoneNumber ?? null,
   full_name: user.fullName,
+  locale: user.locale ?? null,
   role: user.role,
   company_id: user.tenantId,
   company_name: companyName,

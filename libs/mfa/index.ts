@@ -1,4 +1,5 @@
 export { FactorAttempts, type Proof } from './factor-attempts.js';
+export { emailFactorAddresses } from './delivered/email-factor-addresses.js';
 export { code, message } from './mfa.contract.js';
 export { MfaModule, MfaWorkerModule } from './mfa.module.js';
 export { MfaService } from './mfa.service.js';

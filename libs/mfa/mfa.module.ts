@@ -21,7 +21,7 @@ import { VerificationsController } from './verifications/verifications.controlle
 import { Verifications } from './verifications/verifications.service.js';
 
 /** For processes that deliver: who cannot be reached any more. */
-@Module({ imports: [DeliveryModule], providers: [GoneRecipients] })
+@Module({ imports: [MikroOrmModule.forFeature([EnrolledFactor]), DeliveryModule], providers: [GoneRecipients] })
 export class MfaWorkerModule {}
 
 @Module({

@@ -24,6 +24,10 @@ const SHARES = 4;
 const FINISH_MS = 20_000;
 const FINISH_EVERY_MS = 200;
 
+/** What sends mail about accounts for companies without an e-mail provider, where the operator has set it up. */
+const ACCOUNT_PROVIDER = 'smtp';
+const isOperated = () => Object.keys(config.ACCOUNT_SMTP).length > 0;
+
 /** How an attempt ended, as app.delivery_finish takes it. */
 interface Outcome {
   outcome: 'accepted' | DeliveryError['kind'];
@@ -94,11 +98,12 @@ export class DeliveryService {
       .catch((error) => log().error({ provider, err: error }, 'nobody could be told that a recipient is gone'));
   }
 
-  transport(provider: string): Transport {
+  /** `own`: with the operator's settings, whose servers may stand in its own network. */
+  transport(provider: string, own = false): Transport {
     return {
       signal: AbortSignal.timeout(config.ATTEMPT_SECONDS * 1000),
       endpoint: config.PROVIDER_ENDPOINTS[provider]?.replace(/\/$/, ''),
-      allowPrivate: config.PRIVATE_DESTINATIONS,
+      allowPrivate: config.PRIVATE_DESTINATIONS || own,
     };
   }
 
@@ -114,6 +119,7 @@ export class DeliveryService {
       prices: config.PRICES,
       budget: config.SEND_BUDGET_DEFAULT,
       fallback: config.SANDBOX ? FALLBACK : null,
+      account: isOperated() ? ACCOUNT_PROVIDER : null,
     };
   }
 
@@ -133,7 +139,9 @@ export class DeliveryService {
       if (provider.codesOnly && message.code === undefined) throw new DeliveryError('definite', 'codes_only');
       // The bulkhead outside: that we are busy is not the vendor's outage.
       const { providerMessageId } = await this.held(tenantId, provider, () =>
-        this.breakers.execute(tenantId, provider.id, begun.country, () => this.call(provider, message, settings)),
+        this.breakers.execute(tenantId, provider.id, begun.country, () =>
+          this.call(provider, message, settings, this.transport(provider.id, begun.settings === null)),
+        ),
       );
       return { outcome: 'accepted', message_id: providerMessageId };
     } catch (error) {
@@ -142,11 +150,9 @@ export class DeliveryService {
     }
   }
 
-  private call(provider: MessageProvider, message: OutboundMessage, settings: never): Promise<Accepted> {
+  private call(provider: MessageProvider, message: OutboundMessage, settings: never, transport: Transport): Promise<Accepted> {
     const ended = sendSeconds(provider.id).startTimer();
-    return span(`${provider.id} send`, { kind: 'client' }, () => provider.send(message, settings, this.transport(provider.id))).finally(
-      () => ended(),
-    );
+    return span(`${provider.id} send`, { kind: 'client' }, () => provider.send(message, settings, transport)).finally(() => ended());
   }
 
   private judge(error: Error, provider: string | undefined): Outcome {
@@ -166,7 +172,8 @@ export class DeliveryService {
 
   /** @throws DeliveryError when they are no longer what the provider takes */
   settingsOf(provider: MessageProvider, tenantId: string, sealed: string | null): never {
-    const parsed = provider.settings.safeParse(sealed === null ? {} : openSettings(tenantId, provider.id, sealed));
+    const operated = provider.id === ACCOUNT_PROVIDER ? config.ACCOUNT_SMTP : {};
+    const parsed = provider.settings.safeParse(sealed === null ? operated : openSettings(tenantId, provider.id, sealed));
     if (!parsed.success) throw new DeliveryError('configuration', 'invalid_settings');
     return parsed.data as never;
   }

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { config, HotStatements, log, signDue, signTenant } from '@app/platform';
-import { byChannel, type Channel, CHANNELS } from './channel.js';
+import { byChannel, CHANNELS } from './channel.js';
 import { CLAIM_DUE, VERIFICATION_DUE } from './delivery.entity.js';
 import { claims } from './delivery-metrics.js';
 import { DeliveryQueue, type Job } from './delivery-queue.js';
@@ -22,6 +22,9 @@ const LOOKS = 4;
 /** A claimed row that nobody got to is due again after this: the answer to a queue that lost it, or a worker that died. */
 const LEASE_SECONDS = 10;
 
+/** What comes due and is no message. True: a message is due now. Of one that fails, it is tried again by itself. */
+export type DueWork = (id: string, tenantId: string) => Promise<boolean>;
+
 /** Takes what is due off the one queue in PostgreSQL and hands it to the delivery queue. Any number may run. */
 @Injectable()
 export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -32,12 +35,18 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
   private running: Promise<void> | undefined;
   private wake: (() => void) | undefined;
   private woken = false;
+  private readonly works = new Map<string, DueWork>([['verification', (id, tenantId) => this.settle(id, tenantId)]]);
 
   constructor(
     private readonly statements: HotStatements,
     private readonly queue: DeliveryQueue,
     private readonly deliveries: DeliveryService,
   ) {}
+
+  /** Called while modules are made: `work` is given all that comes due of this kind. */
+  on(kind: string, work: DueWork): void {
+    this.works.set(kind, work);
+  }
 
   async onApplicationBootstrap() {
     this.deliveries.onTurn = (seconds) => {
@@ -73,7 +82,8 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
   private async relay(): Promise<number> {
     this.woken = false;
     const room = await this.queue.room().catch(() => this.fallback.room());
-    const most = { ...byChannel((channel) => Math.max(0, Math.min(BATCH, room[channel]))), verification: BATCH };
+    const most: Record<string, number> = byChannel((channel) => Math.max(0, Math.min(BATCH, room[channel])));
+    for (const kind of this.works.keys()) most[kind] = BATCH;
     const due = await this.statements.run(CLAIM_DUE, [signDue(), most, LEASE_SECONDS]);
     for (const { kind } of due) claims(kind).inc();
     const byKind = Map.groupBy(due, ({ kind }) => kind);
@@ -82,26 +92,31 @@ export class DueRelay implements OnApplicationBootstrap, OnApplicationShutdown {
       if (jobs.length > 0) await this.queue.add(channel, jobs).catch(() => this.fallback.add(channel, jobs));
     }
     let sent = false;
-    const waiting = (byKind.get('verification') ?? []).values();
+    const waiting = due.filter(({ kind }) => this.works.has(kind)).values();
     const lane = async () => {
-      for (const { id, tenant_id: tenantId } of waiting) sent = (await this.settle(id, tenantId)) || sent;
+      for (const { kind, id, tenant_id: tenantId } of waiting) sent = (await this.work(kind, id, tenantId)) || sent;
     };
     await Promise.all(Array.from({ length: LOOKS }, lane));
-    const isMore = [...byKind].some(([kind, { length }]) => length === most[kind as Channel]);
+    const isMore = [...byKind].some(([kind, { length }]) => length === most[kind]);
     const isFull = CHANNELS.some((channel) => room[channel] <= 0);
     return sent || isMore ? MORE : isFull ? FULL : due.length;
   }
 
-  /** A verification's time has come. One that cannot be looked at now holds up no other: it is due again by itself. */
-  private async settle(id: string, tenantId: string): Promise<boolean> {
+  /** One that cannot be looked at now holds up no other: it is due again by itself. */
+  private async work(kind: string, id: string, tenantId: string): Promise<boolean> {
     try {
-      const { sent, rule } = await this.statements.one(VERIFICATION_DUE, [signTenant(tenantId), id, sendLimits()]);
-      if (rule) logHeldBack(rule, { company: tenantId, verification: id });
-      return sent;
+      return await this.works.get(kind)!(id, tenantId);
     } catch (error) {
-      log().warn({ err: error }, 'a verification could not be looked at; it is due again by itself');
+      log().warn({ err: error, kind }, 'something that came due could not be looked at; it is due again by itself');
       return false;
     }
+  }
+
+  /** A verification's time has come. */
+  private async settle(id: string, tenantId: string): Promise<boolean> {
+    const { sent, rule } = await this.statements.one(VERIFICATION_DUE, [signTenant(tenantId), id, sendLimits()]);
+    if (rule) logHeldBack(rule, { company: tenantId, verification: id });
+    return sent;
   }
 
   private look() {

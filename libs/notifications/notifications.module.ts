@@ -43,8 +43,9 @@ import { TemplatesService } from './templates/templates.service.js';
     Contacts,
     DeliveryService,
     DueDepth,
+    DueSignal,
   ],
-  exports: [...MESSAGE_PROVIDERS, ProviderRegistry, Breakers, Contacts, DeliveryService],
+  exports: [...MESSAGE_PROVIDERS, ProviderRegistry, Breakers, Contacts, DeliveryService, DueSignal],
 })
 export class DeliveryModule {}
 
@@ -57,8 +58,8 @@ export class DeliveryModule {}
     DeliveryModule,
   ],
   controllers: [TemplatesController, ChannelsController, MessagesController, CallbacksController],
-  providers: [TemplatesService, ChannelsService, ChannelDirectory, MessagesService, CallbacksService, DueSignal],
-  exports: [TemplatesService, ChannelDirectory, DueSignal, DeliveryModule],
+  providers: [TemplatesService, ChannelsService, ChannelDirectory, MessagesService, CallbacksService],
+  exports: [TemplatesService, ChannelDirectory, DeliveryModule],
 })
 export class NotificationsModule {}
 
@@ -69,5 +70,6 @@ export class NotificationsModule {}
     DueRelay,
     { provide: DeliveryQueue, useFactory: () => (config.REDIS_URL ? new BullQueue(config.REDIS_URL) : new InProcessQueue()) },
   ],
+  exports: [DueRelay],
 })
 export class DeliveryWorkerModule {}

@@ -65,6 +65,13 @@ const schema = z
     SEALING_KEYS_OLD: list.default([]).describe('earlier sealing keys, comma separated: still read, never used to seal'),
     HASHING_KEY: secret.describe('base64, 32 bytes: HMAC of codes, cursors and refresh tokens'),
     TENANT_KEY: secret.describe('base64, 32 bytes: signs the tenant of each database transaction; `migrate` writes it to the database'),
+    ACCOUNT_SMTP: json(z.record(z.string(), z.unknown())).describe(
+      'JSON, the settings of `smtp`: mail about accounts of companies that have no e-mail provider of their own',
+    ),
+    LINK_URL: z
+      .url()
+      .optional()
+      .describe('where links by e-mail lead: the path names what for, the token stands behind #; default PUBLIC_URL'),
     TRUSTED_PROXIES: list.pipe(z.array(cidr)).default([]).describe('addresses or CIDR ranges whose X-Forwarded-For is believed'),
     CORS_ORIGINS: list.pipe(z.array(z.url())).default([]).describe('origins of browser applications, comma separated'),
     SWAGGER: flag.optional().describe('serve /docs and /openapi.json; default: not in production'),

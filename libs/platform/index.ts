@@ -16,7 +16,7 @@ export { AddressLimitGuard, CallerLimitGuard, rateLimits, SignInRoute, Unlimited
 export { invalid } from './request-validation.js';
 export * from './returns.js';
 export { mac, sameBytes, seal, unseal } from './sealing.js';
-export { NO_TENANT, signDue, signLookup, signSealer, signTenant } from './tenant-context.js';
+export { NO_TENANT, signDue, signLookup, signMail, signSealer, signTenant } from './tenant-context.js';
 export { type KeyPurpose, type SigningKey, SigningKeys } from './signing-keys.js';
 export { tenantOwned } from './tenant-owned.js';
 export { span, Traced, tracing } from './tracing/tracing.js';

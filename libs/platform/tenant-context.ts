@@ -38,3 +38,6 @@ export const signDue = () => signed('due').slice(-64);
 
 /** Proof that we, and not injected SQL, ask the directory about this address or domain. */
 export const signLookup = (text: string) => signed(`lookup:${text}`).slice(-64);
+
+/** Proof that we ask for mail on somebody's behalf. */
+export const signMail = (id: string) => signed(`mail ${id}`).slice(-64);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { canonicalDomain } from './domain.js';
 
 const mfa = z.enum(['optional', 'required']);
+const emailVerification = z.enum(['optional', 'required']).describe('required: nobody signs in before the own e-mail is confirmed');
 const totpWindow = z.union([z.literal(0), z.literal(1)]).describe('time steps of 30 s accepted either side of now');
 const country = z
   .string()
@@ -65,6 +66,7 @@ export const companyPolicy = z
   .strictObject({
     mfa: z.strictObject({ admin: mfa.default('optional'), manager: mfa.default('optional'), user: mfa.default('optional') }).prefault({}),
     totp_window: totpWindow.default(1),
+    email_verification: emailVerification.default('optional'),
     default_region: messages.default_region.default(null),
     allowed_countries: messages.allowed_countries.default(null),
     daily_send_budget: messages.daily_send_budget.default(null),
@@ -84,6 +86,9 @@ export const policyOf = (stored: unknown): CompanyPolicy => companyPolicy.parse(
 export const demandsFactor = (stored: unknown, role: string): boolean =>
   (stored as { mfa?: Record<string, unknown> } | null)?.mfa?.[role] === 'required';
 
+export const demandsVerifiedEmail = (stored: unknown): boolean =>
+  (stored as { email_verification?: unknown } | null)?.email_verification === 'required';
+
 export const company = z
   .object({ id: z.uuid(), name: z.string(), domain: z.string(), policy: companyPolicy, created_at: z.string() })
   .meta({ id: 'Company' });
@@ -95,6 +100,7 @@ export const updateCompany = z
       .strictObject({
         mfa: z.strictObject({ admin: mfa.optional(), manager: mfa.optional(), user: mfa.optional() }).optional(),
         totp_window: totpWindow.optional(),
+        email_verification: emailVerification.optional(),
         ...messages,
       })
       .partial()

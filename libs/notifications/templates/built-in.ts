@@ -1,4 +1,5 @@
 import type { Channel } from '../channel.js';
+import { ACCOUNT_TEMPLATES } from './account-templates.js';
 
 /** What a message is made from. */
 export interface Template {
@@ -7,6 +8,8 @@ export interface Template {
   html?: string | null | undefined;
 }
 
+/** Names of templates about accounts begin with it. No request may name one: what they say, the product means. */
+export const ACCOUNT = 'account_';
 /** The template of every code. */
 export const CODE = 'code';
 
@@ -64,7 +67,8 @@ const CODES: Record<string, Record<Channel, Template>> = {
   },
 };
 
-const BUILT_IN = new Map([[CODE, new Map(Object.entries(CODES))]]);
+type Texts = Map<string, Partial<Record<Channel, Template>>>;
+const BUILT_IN = new Map<string, Texts>([[CODE, new Map(Object.entries(CODES))], ...ACCOUNT_TEMPLATES]);
 
 export const builtIn = (name: string, channel: Channel, locale: string): Template | undefined => BUILT_IN.get(name)?.get(locale)?.[channel];
 

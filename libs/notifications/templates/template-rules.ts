@@ -1,5 +1,6 @@
 import type { Channel } from '../channel.js';
-import { CODE, type Template } from './built-in.js';
+import { ACCOUNT_PLACEHOLDERS } from './account-templates.js';
+import { ACCOUNT, CODE, type Template } from './built-in.js';
 import { placeholdersIn } from './placeholders.js';
 
 /** What a vendor takes of a text: ten segments of an SMS, the call's patience, Telegram's 4,096 with room for values. */
@@ -22,13 +23,12 @@ export function flawsOf(name: string, channel: Channel, template: Template): { p
     if (text === null) continue;
     const { names, stray } = placeholdersIn(text);
     if (stray) flaw(field, `${stray} is no placeholder: write {name} in a-z and _, and no other braces`);
-    const unknown = names.filter((each) => (name === CODE ? !OF_CODES.includes(each) : OF_CODES_ONLY.includes(each)));
+    const known = name === CODE ? OF_CODES : name.startsWith(ACCOUNT) ? ACCOUNT_PLACEHOLDERS : undefined;
+    const unknown = names.filter((each) => (known ? !known.includes(each) : OF_CODES_ONLY.includes(each)));
     if (unknown.length > 0)
       flaw(
         field,
-        name === CODE
-          ? `${braced(unknown)} is unknown: it may hold ${braced(OF_CODES)}`
-          : `${braced(unknown)} is for the template ${CODE} only`,
+        known ? `${braced(unknown)} is unknown: it may hold ${braced(known)}` : `${braced(unknown)} is for the template ${CODE} only`,
       );
     if (name === CODE && field !== 'subject' && !names.includes('code')) flaw(field, 'must hold {code}');
   }

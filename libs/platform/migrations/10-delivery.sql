@@ -197,11 +197,12 @@ create index audit_event_verification on public.audit_event (tenant_id, target_i
 -- Whether one more message may go to this step's recipient: null, and counted, or the name of the rule that says no. What is refused goes
 -- nowhere and counts for nothing: or whoever hammers one number would stop its whole range.
 -- p_limits: {number|account|ip|prefix: {seconds, most}, conversion: {hours, least, rate}}.
--- p_purpose 'factor': counted apart, so that nobody who sends codes to strangers can shut a company's own people out of their second factor.
+-- p_purpose 'factor', 'account': counted apart, so that nobody who sends codes to strangers can shut a company's own people out of their second factor,
+-- and nobody who asks for links out of their codes.
 create function private.send_admit(p_tenant uuid, p_step jsonb, p_account text, p_ip text, p_limits jsonb, p_purpose text default 'api') returns text language plpgsql as $$
 declare
   v_prefix text := case when p_step ->> 'country' is not null then p_step ->> 'prefix' end;
-  v_kind text := case p_purpose when 'factor' then 'send:factor:' else 'send:' end;
+  v_kind text := case p_purpose when 'factor' then 'send:factor:' when 'account' then 'send:account:' else 'send:' end;
   v_now bigint := floor(extract(epoch from now()));
   v_limit jsonb;
   v_subject text;
@@ -617,7 +618,8 @@ $$;
 
 -- Begins one attempt: chooses the provider, reserves its price and its turn, and hands out what the call needs. outcome: 'go', 'over' (nothing
 -- to do), 'busy' (somebody else is at it), 'later' (due again by itself; wait: its turn comes in so many seconds), 'budget' (over, for the company's is spent).
--- p: {attempt, lease (s), window (s), skip: ["provider/country"], full: [provider], reporting: [provider], prices: {provider: {country|*: n}}, fallback: provider|null}
+-- p: {attempt, lease (s), window (s), skip: ["provider/country"], full: [provider], reporting: [provider], prices: {provider: {country|*: n}}, fallback: provider|null,
+-- account: provider|null}
 create function app.delivery_begin(p_tenant text, p_delivery uuid, p jsonb) returns table (
   outcome text, channel text, recipient text, provider text, settings text, code text, payload text, template text, locale text, verification_id uuid,
   country text, expires_at timestamptz, company_name text, policy jsonb, templates jsonb, created_at timestamptz, trace text, wait double precision
@@ -635,6 +637,7 @@ declare
   v_slot timestamptz;
   v_price numeric;
   v_budget numeric;
+  v_fallback text;
 begin
   select * into d from public.delivery x where x.id = p_delivery and x.tenant_id = v_tenant for update;
   if not found or d.status not in ('queued', 'sending', 'unknown') then
@@ -697,9 +700,11 @@ begin
     v_chosen := s;
     exit;
   end loop;
-  if not v_any and p ->> 'fallback' is not null then
-    v_doubted := private.doubted_enough(d.doubted, p ->> 'fallback');
-    if not v_doubted and p ->> 'fallback' <> all (d.refused) then v_provider := p ->> 'fallback'; end if;
+  -- What people are told about their accounts goes out over the operator's mail server where their company has none.
+  v_fallback := coalesce(case when d.template like 'account\_%' then p ->> 'account' end, p ->> 'fallback');
+  if not v_any and v_fallback is not null then
+    v_doubted := private.doubted_enough(d.doubted, v_fallback);
+    if not v_doubted and v_fallback <> all (d.refused) then v_provider := v_fallback; end if;
   else
     v_provider := v_chosen.provider;
   end if;

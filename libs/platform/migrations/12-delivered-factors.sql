@@ -122,6 +122,7 @@ create function app.factor_settle(
 declare
   v_tenant uuid := private.bind(p_tenant);
   v_others uuid[];
+  v_type text;
 begin
   update public.sign_in s set consumed_at = clock_timestamp()
    where s.id = p_sign_in and s.tenant_id = v_tenant and s.user_id is not distinct from p_user and s.consumed_at is null and s.expires_at > now();
@@ -137,7 +138,8 @@ begin
     raise exception 'this code is over' using errcode = 'WW002';
   end if;
   update public.mfa_factor f set state = p_state, version = f.version + 1, failures = 0, disabled_at = null, last_used_at = now()
-   where f.id = p_factor and f.tenant_id = v_tenant and f.user_id = p_user and f.version = p_version and f.confirmed_at is not null;
+   where f.id = p_factor and f.tenant_id = v_tenant and f.user_id = p_user and f.version = p_version and f.confirmed_at is not null
+  returning f.type into v_type;
   if not found then
     if p_challenge is not null or p_beside is not null then raise exception 'the factor has moved on' using errcode = 'WW002'; end if;
     update public.sign_in s set consumed_at = null where s.id = p_sign_in and s.tenant_id = v_tenant;
@@ -151,6 +153,9 @@ begin
   update public.user_account u set last_login_at = now() where u.id = p_user and u.tenant_id = v_tenant and u.is_active;
   if not found then raise exception 'the account was disabled' using errcode = 'WW001'; end if;
   perform private.attempt_clear(private.attempt_key(v_tenant, 'mfa', p_user::text));
+  if v_type = 'backup_codes' then
+    perform private.audit_put(v_tenant, 'mfa.recovery_code_used', 'success', 'user', p_user, p_session, p_factor, p_origin, '{}');
+  end if;
   perform private.session_open(v_tenant, p_user, p_session, p_token_hash, p_amr, p_acr, p_seconds, p_device_name, p_origin);
   return 'opened';
 end $$;
@@ -227,7 +232,7 @@ end $$;
 -- status: 'blocked' (retry_after), 'unknown', 'known'. Unknown accounts count alike. at_known_address: it was counted beside.
 create function app.sign_in_begin(p_email text, p_hint text, p_proof text, p_ip text default null) returns table (
   status text, retry_after integer, tenant_id uuid, user_id uuid, email text, password_hash text, is_active boolean, role text, policy jsonb, factors jsonb,
-  at_known_address boolean
+  at_known_address boolean, email_verified boolean
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_key bytea;
@@ -252,11 +257,11 @@ begin
   status := case when retry_after is not null then 'blocked' else 'unknown' end;
   if status = 'unknown' and tenant_id is not null then
     perform set_config('app.bound', tenant_id::text, true);
-    select u.id, u.email, u.password_hash, u.is_active, u.role, c.policy,
+    select u.id, u.email, u.email_verified_at is not null, u.password_hash, u.is_active, u.role, c.policy,
            case when u.mfa_enabled then (
              select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'type', f.type, 'label', f.label, 'recipient_masked', f.recipient_masked, 'disabled', f.disabled_at is not null) order by f.created_at), '[]')
                from public.mfa_factor f where f.tenant_id = u.tenant_id and f.user_id = u.id and f.confirmed_at is not null) end
-      into user_id, email, password_hash, is_active, role, policy, factors
+      into user_id, email, email_verified, password_hash, is_active, role, policy, factors
       from public.user_account u join public.tenant c on c.id = u.tenant_id
      where u.tenant_id = sign_in_begin.tenant_id and u.email_canonical = p_email;
     if found then status := 'known'; end if;

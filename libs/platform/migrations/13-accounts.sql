@@ -1,0 +1,158 @@
+-- Links by e-mail, and messages about accounts. A link works once: its token says whose it is, and only its hash is kept.
+create table public.account_link (
+  id uuid not null,
+  tenant_id uuid not null default app.current_tenant(),
+  -- Null: an invitation, to somebody who has no account yet.
+  user_id uuid,
+  purpose text not null check (purpose in ('verify_email', 'change_email', 'reset_password', 'invitation')),
+  token_hash bytea not null check (length(token_hash) = 32),
+  -- Whom it proves to read this address.
+  email text not null,
+  email_canonical text not null,
+  role text check (role in ('admin', 'manager', 'user')),
+  invited_by uuid,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  used_at timestamptz,
+  primary key (id, tenant_id),
+  foreign key (tenant_id, user_id) references public.user_account (tenant_id, id) on delete cascade,
+  foreign key (tenant_id, invited_by) references public.user_account (tenant_id, id) on delete set null (invited_by)
+) with (fillfactor = 85);
+create index account_link_of on public.account_link (user_id, tenant_id);
+create index account_link_invitations on public.account_link (tenant_id, email_canonical) where purpose = 'invitation';
+create index account_link_inviter on public.account_link (invited_by, tenant_id) where invited_by is not null;
+alter table public.account_link enable row level security;
+alter table public.account_link force row level security;
+create policy tenant on public.account_link using (tenant_id = (select app.current_tenant()));
+create policy functions on public.account_link to current_user using (tenant_id = nullif(current_setting('app.bound', true), '')::uuid);
+create policy retention on public.account_link for all to current_user using (expires_at < now() - interval '30 days') with check (false);
+
+-- The language that somebody reads. Null: nobody has said.
+alter table public.user_account add column locale text;
+
+-- As before, with that.
+create or replace function app.session_check(p_tenant text, p_session uuid, p_user uuid) returns json language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_tenant uuid := private.bind(p_tenant);
+  v_checked json;
+  v_seen timestamptz;
+begin
+  select json_build_object(
+           'email', u.email, 'email_verified', u.email_verified_at is not null, 'phone_number', u.phone_number, 'full_name', u.full_name, 'locale', u.locale,
+           'role', u.role, 'is_active', u.is_active, 'mfa_enabled', u.mfa_enabled, 'created_at', u.created_at, 'last_login', u.last_login_at,
+           'company_name', c.name, 'policy', c.policy, 'amr', s.amr, 'acr', s.acr, 'auth_time', s.auth_time), s.last_seen_at
+    into v_checked, v_seen
+    from public.session s
+    join public.user_account u on u.id = s.user_id and u.tenant_id = s.tenant_id
+    join public.tenant c on c.id = s.tenant_id
+   where s.id = p_session and s.tenant_id = v_tenant and s.user_id is not distinct from p_user and s.revoked_at is null and s.expires_at > now() and u.is_active;
+  if v_seen < now() - interval '1 minute' then
+    update public.session s set last_seen_at = now() where s.id = p_session and s.tenant_id = v_tenant;
+  end if;
+  return v_checked;
+end $$;
+
+-- What was asked for an e-mail by somebody who need not be its owner: written alike whether the address is known or not, looked at later. The
+-- address is sealed.
+create table directory.asked_mail (
+  id uuid primary key,
+  purpose text not null,
+  email text not null,
+  hint text,
+  origin jsonb not null,
+  created_at timestamptz not null default now()
+);
+
+create function app.mail_ask(p_proof text, p_id uuid, p_purpose text, p_email text, p_hint text, p_origin jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if not private.proven('mail ' || p_id, p_proof) then raise exception 'this is not signed' using errcode = '42501'; end if;
+  insert into directory.asked_mail (id, purpose, email, hint, origin) values (p_id, p_purpose, p_email, p_hint, p_origin);
+  insert into directory.due (id, tenant_id, kind, due_at) values (p_id, '00000000-0000-0000-0000-000000000000', 'asked', now());
+end $$;
+
+-- For the relay, who proves it. No row: somebody has seen to it.
+create function app.mail_asked(p_proof text, p_id uuid) returns table (purpose text, email text, hint text, origin jsonb)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if not private.proven('due', p_proof) then raise exception 'only the relay may' using errcode = '42501'; end if;
+  return query select m.purpose, m.email, m.hint, m.origin from directory.asked_mail m where m.id = p_id;
+end $$;
+
+-- The accounts with this e-mail, of the company named or of all, the oldest first.
+create function app.people_with(p_email text, p_hint text, p_proof text) returns table (tenant_id uuid, user_id uuid)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if not private.proven('lookup:' || p_email, p_proof) then raise exception 'this lookup is not signed' using errcode = '42501'; end if;
+  return query
+    select d.tenant_id, d.user_id from directory.person d
+     where d.email = p_email and (p_hint is null or d.tenant_id = private.tenant_named(p_hint)) order by d.user_id limit 10;
+end $$;
+
+-- What came due and is no message is done.
+create function app.due_done(p_proof text, p_id uuid, p_kind text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if not private.proven('due', p_proof) then raise exception 'only the relay may' using errcode = '42501'; end if;
+  delete from directory.due d where d.id = p_id and d.kind = p_kind and p_kind in ('asked', 'notice');
+  if p_kind = 'asked' then delete from directory.asked_mail m where m.id = p_id; end if;
+end $$;
+
+-- A message about an account, in the transaction that causes it; of one id once. Null, or the rule that holds it back. Counted apart from codes:
+-- whoever asks for links to strangers' addresses must not use up their codes.
+create function app.account_mail(p_tenant text, p jsonb, p_origin jsonb, p_limits jsonb) returns text language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_tenant uuid := private.bind(p_tenant);
+  v_id uuid := (p ->> 'id')::uuid;
+  v_rule text;
+begin
+  if exists (select from public.delivery d where d.id = v_id and d.tenant_id = v_tenant) then return null; end if;
+  v_rule := private.send_admit(v_tenant, p -> 'to', null, null, p_limits - 'conversion' - 'prefix', 'account');
+  if v_rule is not null then return v_rule; end if;
+  insert into public.delivery (id, tenant_id, channel, recipient, recipient_masked, template, locale, payload, trace, expires_at)
+  values (v_id, v_tenant, 'email', p #>> '{to,to}', p #>> '{to,masked}', p ->> 'template', p ->> 'locale', p ->> 'payload', p_origin ->> 'trace',
+          now() + (p ->> 'seconds')::integer * interval '1 second');
+  insert into directory.due (id, tenant_id, kind, due_at) values (v_id, v_tenant, 'email', now());
+  return null;
+end $$;
+
+-- Changes of what opens an account are told to its owner, by whoever they were made: from the trail, so that no way to make them is left out.
+create function private.notice_due() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into directory.due (id, tenant_id, kind, due_at) values (new.id, new.tenant_id, 'notice', now()) on conflict do nothing;
+  return null;
+end $$;
+create trigger noticed after insert on public.audit_event for each row
+  when (new.action in ('auth.password_changed', 'auth.password_reset', 'auth.new_device', 'users.email_changed', 'mfa.factor_added', 'mfa.factor_removed',
+                       'mfa.factor_ended', 'mfa.disabled', 'mfa.reset', 'mfa.recovery_code_used'))
+  execute function private.notice_due();
+
+-- As before; and a sign-in by a browser or from a network that none of the person's sessions had is said so. Versions of a browser are the same one.
+create function private.browser(p_user_agent text) returns text language sql immutable as $$ select regexp_replace(coalesce(p_user_agent, ''), '[0-9.]+', '', 'g') $$;
+create or replace function private.session_open(
+  p_tenant uuid, p_user uuid, p_session uuid, p_token_hash bytea, p_amr text[], p_acr text, p_seconds integer, p_device_name text, p_origin jsonb
+) returns void language plpgsql as $$
+declare
+  v_known boolean;
+begin
+  select bool_or(private.browser(s.user_agent) = private.browser(p_origin ->> 'user_agent')
+                 and private.address_block(s.ip_address) is not distinct from private.address_block(p_origin ->> 'ip')) into v_known
+    from (select x.user_agent, x.ip_address from public.session x where x.user_id = p_user and x.tenant_id = p_tenant order by x.id desc limit 50) s;
+  insert into public.session (id, tenant_id, user_id, token_hash, amr, acr, ip_address, user_agent, device_name, expires_at)
+  values (p_session, p_tenant, p_user, p_token_hash, p_amr, p_acr, p_origin ->> 'ip', p_origin ->> 'user_agent', p_device_name,
+          now() + p_seconds * interval '1 second');
+  perform private.audit_put(p_tenant, 'auth.signed_in', 'success', 'user', p_user, p_session, null, p_origin, jsonb_build_object('amr', p_amr));
+  -- Null: the person's first.
+  if v_known is false then
+    perform private.audit_put(p_tenant, 'auth.new_device', 'success', 'user', p_user, p_session, p_session, p_origin, '{}');
+  end if;
+end $$;
+
+create function app.purge_links() returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_gone bigint;
+begin
+  with gone as (delete from public.account_link where id in (
+    select id from public.account_link where id < private.uuid_at(now() - interval '30 days') and expires_at < now() - interval '30 days' limit 10000) returning 1)
+  select count(*) into v_gone from gone;
+  return v_gone;
+end $$;
