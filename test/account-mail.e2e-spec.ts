@@ -49,9 +49,9 @@ describe('Mail about accounts', () => {
     expect([path, (await profile(company)).email_verified]).toEqual(['verify-email', false]);
     expect((await world.call('GET', `/api/auth/verify-email?token=${token}`)).status).toBe(404);
     for (let at = 0; at < token.length; at += 13)
-      expect(outcome(await open('verify-email', { token: token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1) }))).toBe(
-        'auth.invalid_link',
-      );
+      expect(
+        outcome(await open('verify-email', { token: token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1) })),
+      ).toBe('auth.invalid_link');
     const answers = await Promise.all([0, 1, 0, 1].map((at) => open('verify-email', { token }, at)));
     expect(answers.map(outcome).toSorted()).toEqual([200, ...Array(3).fill('auth.invalid_link')]);
     expect((await profile(company)).email_verified).toBe(true);
@@ -70,7 +70,10 @@ describe('Mail about accounts', () => {
     await open('resend-verification', { email: company.admin.email });
     await forgets(company.admin.email);
     await mailed(company.admin.email, /new password/);
-    expect(mailTo(company.admin.email).filter((text) => /Subject: Confirm/.test(text)), 'confirmed already').toHaveLength(2);
+    expect(
+      mailTo(company.admin.email).filter((text) => /Subject: Confirm/.test(text)),
+      'confirmed already',
+    ).toHaveLength(2);
     expect(mailTo(`nobody@${company.domain}`)).toEqual([]);
   });
 
@@ -125,7 +128,12 @@ describe('Mail about accounts', () => {
     const { admin } = await confirmed();
     await world.call('POST', '/api/auth/forgot-password', {
       body: { email: admin.email },
-      headers: { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'http', forwarded: 'host=evil.example', origin: 'https://evil.example' },
+      headers: {
+        'x-forwarded-host': 'evil.example',
+        'x-forwarded-proto': 'http',
+        forwarded: 'host=evil.example',
+        origin: 'https://evil.example',
+      },
     });
     const mail = await mailed(admin.email, /new password/);
     expect(mail).toContain('https://app.watchword.test/reset-password#token=');
@@ -181,7 +189,12 @@ describe('Mail about accounts', () => {
     expect((await open('accept-invitation', { token, full_name: 'Grace', password: '12345678' })).body.errors[0].field).toBe('password');
     const answers = await Promise.all([accepts(token), accepts(token, 1)]);
     expect(answers.map(outcome).toSorted()).toEqual([201, 'auth.invalid_link']);
-    expect(answers.find(({ status }) => status === 201)!.body).toMatchObject({ email, role: 'manager', email_verified: true, company_id: company.id });
+    expect(answers.find(({ status }) => status === 201)!.body).toMatchObject({
+      email,
+      role: 'manager',
+      email_verified: true,
+      company_id: company.id,
+    });
     expect((await world.call('POST', '/api/auth/login', { body: { email, password: NEXT } })).status).toBe(200);
     expect((await company.admin.get('/api/users/invitations')).body.data).toEqual([]);
   });
@@ -236,7 +249,9 @@ describe('Mail about accounts', () => {
     await unconfirmed.admin.enablesTotp();
     await eventually(async () => (await unconfirmed.actions()).includes('mfa.factor_added'));
     await eventually(
-      async () => (await world.superuser.query(`select from directory.due where kind = 'notice' and tenant_id = $1`, [unconfirmed.id])).rowCount === 0,
+      async () =>
+        (await world.superuser.query(`select from directory.due where kind = 'notice' and tenant_id = $1`, [unconfirmed.id])).rowCount ===
+        0,
     );
     expect(mailTo(unconfirmed.admin.email).filter((text) => /second factor/.test(text))).toEqual([]);
   });

@@ -15,6 +15,7 @@ const TABLES = [
   'mfa_factor',
   'api_key',
   'message_template',
+  'account_link',
   'audit_event',
   'audit_chain',
   'audit_head',
@@ -732,6 +733,7 @@ describe('In the database, the role of the apps', () => {
 
   /** Bound by a signed company, by the proof of the app, or to what the setting app.tenant names; and the clean-up, which takes nothing. */
   const RUN_AS_OWNER = [
+    'account_mail',
     'api_key_check',
     'attempt_clear',
     'attempt_take',
@@ -747,14 +749,19 @@ describe('In the database, the role of the apps', () => {
     'delivery_of_attempt',
     'due_claim',
     'due_depth',
+    'due_done',
     'enrolment_check',
     'factor_attempt',
     'factor_challenge',
     'factor_settle',
     'factor_used',
+    'mail_ask',
+    'mail_asked',
     'message_create',
+    'people_with',
     'purge_deliveries',
     'purge_expired',
+    'purge_links',
     'receipt_handled',
     'receipt_put',
     'recipient_gone',
@@ -849,10 +856,13 @@ describe('In the database, the role of the apps', () => {
     }
     expect(met).toEqual(
       RUN_AS_OWNER.filter(
-        (name) => !['attempt_clear', 'attempt_take', 'audit_thin', 'current_tenant', 'purge_deliveries', 'purge_expired'].includes(name),
+        (name) =>
+          !['attempt_clear', 'attempt_take', 'audit_thin', 'current_tenant', 'purge_deliveries', 'purge_expired', 'purge_links'].includes(
+            name,
+          ),
       ),
     );
-    expect(refusals).toBe(24 * 8 + 8 * 6);
+    expect(refusals).toBe(25 * 8 + 12 * 6);
     expect(await snapshot(globex)).toEqual(before);
   });
 
