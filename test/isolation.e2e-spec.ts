@@ -16,6 +16,7 @@ const TABLES = [
   'api_key',
   'message_template',
   'account_link',
+  'trusted_device',
   'audit_event',
   'audit_chain',
   'audit_head',
@@ -747,6 +748,7 @@ describe('In the database, the role of the apps', () => {
     'delivery_begin',
     'delivery_finish',
     'delivery_of_attempt',
+    'device_use',
     'due_claim',
     'due_depth',
     'due_done',
@@ -862,7 +864,7 @@ describe('In the database, the role of the apps', () => {
           ),
       ),
     );
-    expect(refusals).toBe(25 * 8 + 12 * 6);
+    expect(refusals).toBe(26 * 8 + 12 * 6);
     expect(await snapshot(globex)).toEqual(before);
   });
 

@@ -11,6 +11,7 @@ const ROWS: Record<string, string> = {
   mfa_factor: `insert into mfa_factor (id, user_id, type, state) values ($1, $2, 'probe', '')`,
   api_key: `insert into api_key (id, name, scopes, secret_hash, hint, created_by) values ($1, 'Isolation probe', '{}', sha256(''), '', $2)`,
   message_template: `insert into message_template (id, name, channel, locale, body) values ($1, 'probe', 'sms', 'en', 'probe')`,
+  trusted_device: `insert into trusted_device (id, user_id, token_hash, expires_at) values ($1, $2, sha256(''), now())`,
   account_link: `insert into account_link (id, purpose, token_hash, email, email_canonical, expires_at) values ($1, 'invitation', sha256(''), '', '', now())`,
   audit_event: `insert into audit_event (id, action, outcome) values ($1, 'isolation.probe', 'success')`,
   audit_chain: `insert into audit_chain (seq, event_id, prev_hash, hash) values ($3, $1, '\\x00', '\\x00')`,

@@ -45,6 +45,7 @@ export const loginRequest = z
       .describe('needed when the e-mail belongs to several companies; or header X-Tenant-ID'),
     totp_code: z.string().trim().min(1).max(64).optional().describe('answers the second factor at once'),
     device_name: deviceName,
+    device_token: z.string().max(300).optional().describe('of a remembered device: no second factor is asked for'),
   })
   .meta({ id: 'Login' });
 export type LoginRequest = z.output<typeof loginRequest>;
@@ -54,9 +55,29 @@ export const verifyMfaRequest = z
     code: z.string().trim().min(1).max(64),
     factor_id: z.uuid().optional(),
     mfa_token: z.string().max(2000).optional().describe('or as the Bearer token'),
+    remember_device: z.boolean().optional().describe('answers with device_token, where policy.remember_device_days lets it'),
   })
   .meta({ id: 'VerifyMfa' });
 export type VerifyMfaRequest = z.output<typeof verifyMfaRequest>;
+
+export const stepUpRequest = z
+  .object({
+    code: z.string().trim().min(1).max(64).optional().describe('of a second factor, for whoever has one'),
+    factor_id: z.uuid().optional(),
+    password: anyPassword.optional().describe('for whoever has none'),
+  })
+  .refine(({ code, password }) => (code === undefined) !== (password === undefined), { path: ['code'], message: 'send code, or password' })
+  .meta({ id: 'StepUp' });
+export type StepUp = z.output<typeof stepUpRequest>;
+export const steppedUp = z
+  .object({
+    access_token: z.string(),
+    token_type: z.literal('bearer'),
+    expires_in: z.number().int(),
+    acr: z.string(),
+    amr: z.array(z.string()),
+  })
+  .meta({ id: 'SteppedUp' });
 
 export const refreshRequest = z.object({ refresh_token: z.string().min(1).max(500) }).meta({ id: 'Refresh' });
 export const logoutRequest = z
@@ -78,6 +99,7 @@ export const tokenResponse = z
       .optional()
       .describe('policy demands a second factor and none is set up: mfa_token opens the enrolment routes only'),
     mfa_token: z.string().optional().describe('good for the second factor only'),
+    device_token: z.string().optional().describe('show it with the next sign-ins on this device; keep it like a password'),
     factors: z
       .array(z.object({ id: z.uuid(), type: z.string(), label: z.string().nullable(), recipient_masked: z.string().nullable() }))
       .optional(),
@@ -90,6 +112,7 @@ export const session = z
     id: z.uuid(),
     ip_address: z.string().nullable(),
     user_agent: z.string().nullable(),
+    device: z.string().describe('what the user agent says, in words: Firefox on Linux'),
     device_name: z.string().nullable(),
     created_at: z.string(),
     last_seen_at: z.string(),
@@ -98,6 +121,18 @@ export const session = z
     amr: z.array(z.string()),
   })
   .meta({ id: 'Session' });
+export const trustedDevice = z
+  .object({
+    id: z.uuid(),
+    device: z.string(),
+    device_name: z.string().nullable(),
+    ip_address: z.string().nullable(),
+    created_at: z.string(),
+    last_used_at: z.string().nullable(),
+    expires_at: z.string(),
+  })
+  .meta({ id: 'TrustedDevice' });
+export const trustedDeviceList = z.array(trustedDevice).meta({ id: 'TrustedDeviceList' });
 export const sessionList = z.array(session).meta({ id: 'SessionList' });
 
 export const jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())) }).meta({ id: 'Jwks' });

@@ -17,6 +17,8 @@ import { AccountsService } from './accounts.service.js';
 import * as contract from './auth.contract.js';
 import { SessionsService } from './sessions.service.js';
 import { SignInService } from './sign-in.service.js';
+import { StepUpService } from './step-up.service.js';
+import { TrustedDevices } from './trusted-devices.js';
 import { user } from './users.contract.js';
 
 const done = (text: string) => ({ message: text, detail: null });
@@ -29,6 +31,8 @@ export class AuthController {
     private readonly signIns: SignInService,
     private readonly sessions: SessionsService,
     private readonly mfa: MfaService,
+    private readonly devices: TrustedDevices,
+    private readonly stepUps: StepUpService,
   ) {}
 
   @Post('register')
@@ -58,9 +62,20 @@ export class AuthController {
   @Returns(contract.tokenResponse)
   verifyMfa(
     @CurrentCaller() caller: PendingCaller,
-    @Body({ schema: contract.verifyMfaRequest }) { code, factor_id }: contract.VerifyMfaRequest,
+    @Body({ schema: contract.verifyMfaRequest }) { code, factor_id, remember_device }: contract.VerifyMfaRequest,
   ) {
-    return this.signIns.verify(caller, code, factor_id);
+    return this.signIns.verify(caller, code, factor_id, remember_device);
+  }
+
+  @Post('step-up')
+  @Roles('user')
+  @OneFactorEnough(true)
+  @SignInRoute(true)
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'Prove again who I am: raises acr and auth_time of this session', operationId: 'stepUp' })
+  @Returns(contract.steppedUp)
+  stepUp(@CurrentCaller() caller: UserCaller, @Body({ schema: contract.stepUpRequest }) request: contract.StepUp) {
+    return this.stepUps.raise(caller, request);
   }
 
   @Post('refresh')
@@ -125,6 +140,26 @@ export class AuthController {
   async revokeSession(@CurrentCaller() caller: UserCaller, @Param('id', { schema: z.uuid() }) id: string) {
     await this.sessions.revoke(caller.id, id, 'revoked');
     return done('Session successfully revoked');
+  }
+
+  @Get('devices')
+  @Roles('user')
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'Devices that are not asked for my second factor', operationId: 'listDevices' })
+  @SerializeOptions({ schema: contract.trustedDevice })
+  @Returns(contract.trustedDeviceList)
+  listDevices(@CurrentCaller() caller: UserCaller) {
+    return this.devices.list(caller.id);
+  }
+
+  @Delete('devices/:id')
+  @Roles('user')
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'Ask this device for my second factor again', operationId: 'forgetDevice' })
+  @Returns(message)
+  async forgetDevice(@CurrentCaller() caller: UserCaller, @Param('id', { schema: z.uuid() }) id: string) {
+    await this.devices.forget(caller.id, id);
+    return done('The device is forgotten');
   }
 
   @Post('mfa/disable')

@@ -3,7 +3,7 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { JwtModule } from '@nestjs/jwt';
 import { AuditModule } from '@app/audit';
-import { MfaModule, MfaWorkerModule } from '@app/mfa';
+import { MfaModule, MfaWorkerModule, ProvenJustNowGuard } from '@app/mfa';
 import { DeliveryModule, DeliveryWorkerModule, NotificationsModule } from '@app/notifications';
 import { AddressLimitGuard, CallerLimitGuard, rateLimits } from '@app/platform';
 import { TenantsModule } from '@app/tenants';
@@ -27,8 +27,10 @@ import { ScopesGuard } from './scopes.guard.js';
 import { Session } from './session.entity.js';
 import { SessionsService } from './sessions.service.js';
 import { SignInService } from './sign-in.service.js';
+import { StepUpService } from './step-up.service.js';
 import { AccessStrategy, PendingStrategy } from './token.strategies.js';
 import { Tokens } from './tokens.js';
+import { TrustedDevice, TrustedDevices } from './trusted-devices.js';
 import { User } from './user.entity.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
@@ -42,7 +44,7 @@ export class AuthWorkerModule {}
 
 @Module({
   imports: [
-    MikroOrmModule.forFeature([User, Session, AccountLink]),
+    MikroOrmModule.forFeature([User, Session, AccountLink, TrustedDevice]),
     JwtModule.register({}),
     rateLimits(),
     AuditModule,
@@ -62,6 +64,8 @@ export class AuthWorkerModule {}
     RecoveryService,
     SignInService,
     SessionsService,
+    StepUpService,
+    TrustedDevices,
     UsersService,
     Passwords,
     { provide: PasswordHasher, useFactory: passwordHasher },
@@ -69,11 +73,12 @@ export class AuthWorkerModule {}
     AccessStrategy,
     PendingStrategy,
     ApiKeyStrategy,
-    // In this order: an address's limit, who calls, whether they may, the caller's limit.
+    // In this order: an address's limit, who calls, whether they may, whether they proved it just now, the caller's limit.
     { provide: APP_GUARD, useClass: AddressLimitGuard },
     { provide: APP_GUARD, useClass: CallerGuard },
     { provide: APP_GUARD, useClass: RolesGuard },
     { provide: APP_GUARD, useClass: ScopesGuard },
+    { provide: APP_GUARD, useClass: ProvenJustNowGuard },
     { provide: APP_GUARD, useClass: CallerLimitGuard },
   ],
   exports: [AccountsService, PasswordHasher, Passwords],

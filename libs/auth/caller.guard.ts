@@ -3,6 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import {
   type Caller,
+  ONE_FACTOR,
   OneFactorEnough,
   Pending,
   type PendingPurpose,
@@ -15,7 +16,6 @@ import {
 } from '@app/platform';
 import { AuthError } from './auth.errors.js';
 import { type Credential, credentialOf } from './credentials.js';
-import { ONE_FACTOR } from './sign-in.service.js';
 import { ACCESS, PENDING, tokenType } from './tokens.js';
 
 /** The same for every reason: which of them it was is nobody's business who found the token. */

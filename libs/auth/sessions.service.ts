@@ -4,8 +4,10 @@ import { AuditService } from '@app/audit';
 import { config, HotStatements, RequestContext, signTenant, type UserCaller } from '@app/platform';
 import type { TokenResponse } from './auth.contract.js';
 import { AuthError } from './auth.errors.js';
+import { deviceOf } from './device-name.js';
 import { REFRESH_SESSION, Session } from './session.entity.js';
 import { Tokens } from './tokens.js';
+import { forgetDevices } from './trusted-devices.js';
 
 @Injectable()
 export class SessionsService {
@@ -49,6 +51,7 @@ export class SessionsService {
       id: row.id,
       ip_address: row.ipAddress ?? null,
       user_agent: row.userAgent ?? null,
+      device: deviceOf(row.userAgent),
       device_name: row.deviceName ?? null,
       created_at: row.createdAt.toISOString(),
       last_seen_at: row.lastSeenAt.toISOString(),
@@ -73,6 +76,7 @@ export class SessionsService {
   /** Part of a larger transaction. `except`: the session that goes on. */
   async revokeAllIn(em: EntityManager, userId: string, because: string, except?: string): Promise<number> {
     await this.endSignInsIn(em, userId);
+    await forgetDevices(em, userId);
     const ended = await this.end(em, { userId, ...(except && { id: { $ne: except } }) }, because);
     this.audit.record('auth.sessions_revoked', { targetId: userId, details: { because, count: ended } });
     return ended;

@@ -3,19 +3,27 @@ import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
 import { FactorAttempts, type Proof } from '@app/mfa';
 import { canonicalEmail } from '@app/notifications';
-import { config, HotStatements, type PendingCaller, type PendingPurpose, signLookup, signTenant, Traced } from '@app/platform';
-import { canonicalDomain, demandsFactor, demandsVerifiedEmail } from '@app/tenants';
+import {
+  config,
+  HotStatements,
+  ONE_FACTOR,
+  type PendingCaller,
+  type PendingPurpose,
+  REMEMBERED,
+  signLookup,
+  signTenant,
+  Traced,
+  TWO_FACTORS,
+  TWO_STEPS,
+} from '@app/platform';
+import { canonicalDomain, demandsFactor, demandsVerifiedEmail, policyOf, sessionHoursOf } from '@app/tenants';
 import type { LoginRequest, TokenResponse } from './auth.contract.js';
 import { AuthError } from './auth.errors.js';
 import { Passwords } from './passwords.service.js';
 import { BEGIN_SIGN_IN, type BegunSignIn, CHALLENGE_SIGN_IN, COMPLETE_SIGN_IN, FORGO_SIGN_IN } from './sign-in.entity.js';
 import { counted } from './sign-in-metrics.js';
 import { type RefreshToken, Tokens } from './tokens.js';
-
-export const ONE_FACTOR = 'urn:watchword:acr:1';
-export const TWO_FACTORS = 'urn:watchword:acr:2';
-/** The second step proved no particular thing (a mailbox, a messenger's account): below AAL2, whatever the policy makes of it. */
-export const TWO_STEPS = 'urn:watchword:acr:two-steps';
+import { TrustedDevices } from './trusted-devices.js';
 
 /** In everybody's words, so that it tells nothing about anybody. */
 const HINT = 'Incorrect email or password. If this e-mail belongs to several companies, name the one you mean with company_domain.';
@@ -35,6 +43,7 @@ export class SignInService {
     private readonly passwords: Passwords,
     private readonly attempts: FactorAttempts,
     private readonly tokens: Tokens,
+    private readonly devices: TrustedDevices,
     private readonly audit: AuditService,
   ) {}
 
@@ -49,12 +58,12 @@ export class SignInService {
 
   /** @throws mfa.wrong_code, mfa.too_many_attempts, mfa.sign_in_over */
   @Traced('sign_in.second_factor')
-  verify({ id, tenantId, signInId }: PendingCaller, code: string, factorId?: string): Promise<TokenResponse> {
-    return counted('second_factor', this.answer({ tenantId, userId: id, signInId }, code, factorId));
+  verify({ id, tenantId, signInId }: PendingCaller, code: string, factorId?: string, remember = false): Promise<TokenResponse> {
+    return counted('second_factor', this.answer({ tenantId, userId: id, signInId }, code, factorId, remember));
   }
 
   private async withPassword(
-    { email, password, company_domain, totp_code, device_name }: LoginRequest,
+    { email, password, company_domain, totp_code, device_name, device_token }: LoginRequest,
     tenantHeader?: string,
   ): Promise<TokenResponse> {
     await this.passwords.admit();
@@ -86,7 +95,12 @@ export class SignInService {
     }
     const newHash = await this.passwords.rehashed(found.password_hash!, password);
     const purpose = due(found);
-    if (!purpose) return this.complete(found, address, newHash, device_name);
+    if (!purpose) return this.complete(found, address, newHash, { amr: ['pwd'], acr: ONE_FACTOR }, device_name);
+    const remembered =
+      purpose === 'verify' &&
+      device_token !== undefined &&
+      (await this.devices.knows(found.tenant_id!, found.user_id, device_token, policyOf(found.policy)));
+    if (remembered) return this.complete(found, address, newHash, { amr: ['pwd', 'device'], acr: REMEMBERED }, device_name);
 
     const signInId = uuidv7();
     const { done } = await this.statements.one(CHALLENGE_SIGN_IN, [
@@ -106,16 +120,22 @@ export class SignInService {
     return this.challenge(found, pending, purpose);
   }
 
-  private async complete(found: BegunSignIn, address: string, newHash: string | null, deviceName?: string): Promise<TokenResponse> {
+  private async complete(
+    found: BegunSignIn,
+    address: string,
+    newHash: string | null,
+    { amr, acr }: Pick<OpenedSession, 'amr' | 'acr'>,
+    deviceName?: string,
+  ): Promise<TokenResponse> {
     const tenantId = found.tenant_id!;
-    const session = this.newSession(tenantId, ['pwd'], ONE_FACTOR);
+    const session = this.newSession(tenantId, amr, acr);
     const { done } = await this.statements.one(COMPLETE_SIGN_IN, [
       signTenant(tenantId),
       found.user_id,
       address,
       found.password_hash,
       newHash,
-      ...this.stored(session, deviceName ?? null),
+      ...this.stored(session, deviceName ?? null, sessionHoursOf(found.policy)),
       this.audit.origin,
     ]);
     if (!done) throw AuthError.invalidCredentials({ detail: HINT });
@@ -126,13 +146,16 @@ export class SignInService {
     pending: { tenantId: string; userId: string; signInId: string },
     answer: string,
     factorId?: string,
+    remember = false,
   ): Promise<TokenResponse> {
     let session!: OpenedSession;
-    const { email, role } = await this.attempts.settleSignIn({ ...pending, answer, factorId }, (proof: Proof) => {
+    const { email, role, deviceName } = await this.attempts.settleSignIn({ ...pending, answer, factorId }, (proof: Proof) => {
       session = this.newSession(pending.tenantId, ['pwd', proof.amr, 'mfa'], proof.provesPossession ? TWO_FACTORS : TWO_STEPS);
-      return this.stored(session, proof.deviceName);
+      return this.stored(session, proof.deviceName, proof.sessionHours);
     });
-    return this.response(session, { ...pending, email, role });
+    const answered = this.response(session, { ...pending, email, role });
+    const device = remember ? await this.devices.remember(pending.tenantId, pending.userId, deviceName) : undefined;
+    return { ...answered, ...(device !== undefined && { device_token: device }) };
   }
 
   private challenge(
@@ -162,8 +185,8 @@ export class SignInService {
   }
 
   /** As the database's functions take a session, in their order. */
-  private stored({ id, refresh, amr, acr }: OpenedSession, deviceName: string | null) {
-    return [id, refresh.hash, amr, acr, config.SESSION_SECONDS, deviceName];
+  private stored({ id, refresh, amr, acr }: OpenedSession, deviceName: string | null, hours: number | null) {
+    return [id, refresh.hash, amr, acr, Math.min(config.SESSION_SECONDS, (hours ?? Infinity) * 3600), deviceName];
   }
 
   private response(

@@ -57,6 +57,8 @@ export interface Proof {
   email: string;
   role: string;
   deviceName: string | null;
+  /** Longest life of a session, where the company has decided on one. */
+  sessionHours: number | null;
 }
 
 /** The one place where the answer to a factor is counted and looked at, whatever the factor and whoever asks. */
@@ -114,6 +116,7 @@ export class FactorAttempts {
           email,
           role,
           deviceName,
+          sessionHours: row.policy.sessionHours ?? null,
         };
       }
     }

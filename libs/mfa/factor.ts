@@ -13,6 +13,8 @@ export interface Subject {
 export interface FactorPolicy {
   /** Time steps accepted either side of now. */
   totpWindow: 0 | 1;
+  /** Longest life of a session, where the company has decided on one. */
+  sessionHours?: number | null;
 }
 
 /** The code that was sent for a factor and may still be answered. */

@@ -3,3 +3,4 @@ export { emailFactorAddresses } from './delivered/email-factor-addresses.js';
 export { code, message } from './mfa.contract.js';
 export { MfaModule, MfaWorkerModule } from './mfa.module.js';
 export { MfaService } from './mfa.service.js';
+export { ProvenJustNowGuard } from './proven-just-now.guard.js';

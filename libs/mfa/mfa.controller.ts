@@ -2,14 +2,13 @@ import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import QRCode from 'qrcode';
 import { z } from 'zod';
-import { CurrentCaller, Pending, type PersonCaller, Returns, Roles, SignInRoute, type UserCaller } from '@app/platform';
+import { CurrentCaller, Pending, type PersonCaller, Returns, Roles, SignInRoute, type UserCaller, ProvenJustNow } from '@app/platform';
 import { DeliveredFactors } from './delivered/delivered-factors.service.js';
 import type { SentCode } from './delivered/factor-codes.service.js';
 import { FactorRegistry } from './factor-registry.js';
 import * as contract from './mfa.contract.js';
 import type { EnrolledFactor } from './enrolled-factor.entity.js';
 import { MfaService } from './mfa.service.js';
-import { provenEnough } from './proven-enough.js';
 
 type Code = z.output<typeof contract.confirmCode>;
 const factorId = z.uuid();
@@ -35,6 +34,7 @@ export class MfaController {
   }
 
   @Post('factors')
+  @ProvenJustNow(true)
   @Pending('enroll')
   @ApiOperation({ summary: 'Start setting up a factor', operationId: 'startFactor' })
   @Returns(contract.startedFactor, 201)
@@ -60,6 +60,7 @@ export class MfaController {
   }
 
   @Post('factors/:id/confirm')
+  @ProvenJustNow(true)
   @Pending('enroll')
   @SignInRoute(true)
   @ApiOperation({ summary: 'Confirm a factor with its first code', operationId: 'confirmFactor' })
@@ -86,6 +87,7 @@ export class MfaController {
   }
 
   @Post('setup')
+  @ProvenJustNow(true)
   @Pending('enroll')
   @ApiOperation({ summary: 'Start setting up an authenticator app', operationId: 'setupTotp' })
   @Returns(contract.startedTotp)
@@ -94,6 +96,7 @@ export class MfaController {
   }
 
   @Post('enable')
+  @ProvenJustNow(true)
   @Pending('enroll')
   @SignInRoute(true)
   @ApiOperation({ summary: 'Confirm the authenticator app with its first code', operationId: 'enableTotp' })
@@ -103,6 +106,7 @@ export class MfaController {
   }
 
   @Post('activate')
+  @ProvenJustNow(true)
   @Pending('enroll')
   @SignInRoute(true)
   @ApiOperation({ summary: 'The same as enable, with the field named totp_code', operationId: 'activateTotp' })
@@ -131,7 +135,6 @@ export class MfaController {
   }
 
   private async begin(caller: PersonCaller, type: string, label?: string, input?: object) {
-    provenEnough(caller);
     const subject = { account: caller.email, issuer: caller.companyName };
     const { factorId, reveal } = await this.mfa.enroll(caller.id, subject, type, { label, ...(input && { input }) });
     const { secret, otpauthUri } = reveal;
@@ -149,7 +152,6 @@ export class MfaController {
   }
 
   private async beginDelivered(caller: PersonCaller, { type, label, recipient, locale }: contract.StartFactor) {
-    provenEnough(caller);
     const { factorId, sent, deepLink, until } = await this.delivered.start(caller, type, { recipient, label, locale });
     return {
       factor_id: factorId,
@@ -159,7 +161,6 @@ export class MfaController {
   }
 
   private async enabled(caller: PersonCaller, code: string, which: { id: string } | { type: string } = { type: 'totp' }) {
-    provenEnough(caller);
     const { backupCodes } = await this.mfa.confirm(caller.id, code, which);
     return { message: 'MFA successfully activated', ...(backupCodes && { backup_codes: backupCodes }) };
   }

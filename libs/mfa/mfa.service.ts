@@ -126,6 +126,21 @@ export class MfaService {
     await em.execute(`select app.attempt_clear('mfa', ?)`, [userId]);
   }
 
+  /** A factor answered again, and `work` done in the transaction that spends the answer. @throws mfa.wrong_code, mfa.too_many_attempts */
+  async prove<T>(
+    userId: string,
+    answer: string,
+    factorId: string | undefined,
+    work: (em: EntityManager, proof: Proof) => Promise<T>,
+  ): Promise<T> {
+    await this.requireEnabled(userId);
+    const proof = await this.attempts.check({ tenantId: this.context.tenantId!, userId, answer, factorId });
+    return this.context.transaction(async (em) => {
+      await this.spend(em, userId, proof);
+      return work(em, proof);
+    });
+  }
+
   private async requireEnabled(userId: string): Promise<void> {
     const some = await this.context.transaction((em) =>
       em.findOne(EnrolledFactor, { userId, confirmedAt: { $ne: null } }, { fields: ['id'] }),

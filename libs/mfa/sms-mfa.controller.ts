@@ -1,12 +1,11 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { CurrentCaller, Pending, type PersonCaller, Returns, Roles, SignInRoute, type UserCaller } from '@app/platform';
+import { CurrentCaller, Pending, type PersonCaller, Returns, Roles, SignInRoute, type UserCaller, ProvenJustNow } from '@app/platform';
 import { DeliveredFactors } from './delivered/delivered-factors.service.js';
 import * as contract from './mfa.contract.js';
 import { MfaError } from './mfa.errors.js';
 import { MfaService } from './mfa.service.js';
-import { provenEnough } from './proven-enough.js';
 
 const TYPE = 'sms';
 type Code = z.output<typeof contract.phoneCode>;
@@ -23,6 +22,7 @@ export class SmsMfaController {
   ) {}
 
   @Post('setup')
+  @ProvenJustNow(true)
   @Pending('enroll')
   @ApiOperation({ summary: 'Send a code to a new number', operationId: 'setupSmsMfa' })
   @Returns(contract.phoneDone)
@@ -30,7 +30,6 @@ export class SmsMfaController {
     @CurrentCaller() caller: PersonCaller,
     @Body({ schema: contract.phoneSetup }) { phone_number }: z.output<typeof contract.phoneSetup>,
   ) {
-    provenEnough(caller);
     const { sent } = await this.delivered.start(caller, TYPE, { recipient: phone_number, locale: 'en', field: 'phone_number' });
     return { message: 'SMS code sent: confirm it with sms-mfa/verify', message_id: sent!.verificationId };
   }
@@ -46,12 +45,12 @@ export class SmsMfaController {
   }
 
   @Post('verify')
+  @ProvenJustNow(true)
   @Pending('enroll')
   @SignInRoute(true)
   @ApiOperation({ summary: 'Confirm the new number with its code', operationId: 'verifySmsMfa' })
   @Returns(contract.phoneDone)
   async verify(@CurrentCaller() caller: PersonCaller, @Body({ schema: contract.phoneCode }) { mfa_code }: Code) {
-    provenEnough(caller);
     const { backupCodes } = await this.mfa.confirm(caller.id, mfa_code, { type: TYPE });
     return { message: 'SMS MFA successfully activated', message_id: null, ...(backupCodes && { backup_codes: backupCodes }) };
   }

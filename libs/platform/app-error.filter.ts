@@ -16,11 +16,12 @@ export class AppErrorFilter implements ExceptionFilter {
     const failure = asAppError(error);
     const status = failure ? STATUS[failure.kind] : 500;
     if (!failure) this.logger.error({ err: error, requestId: request.id }, 'unexpected failure');
-    const { detail, errors, retryAfter, refusedToken } = failure?.details ?? {};
+    const { detail, errors, retryAfter, refusedToken, stepUp } = failure?.details ?? {};
     const title = failure?.message ?? 'Something went wrong on our side.';
     const code = failure?.code ?? 'server.failure';
     if (reply.sent) return;
     if (status === 401) void reply.header('www-authenticate', refusedToken ? 'Bearer error="invalid_token"' : 'Bearer');
+    if (stepUp) void reply.header('www-authenticate', challengeOf(stepUp));
     if (status === 429 || status === 503) void reply.header('retry-after', String(retryAfter ?? reply.getHeader('retry-after') ?? 1));
     void reply
       .status(status)
@@ -40,3 +41,10 @@ export class AppErrorFilter implements ExceptionFilter {
       );
   }
 }
+
+const challengeOf = ({ acr, maxAge }: { acr?: string; maxAge?: number }) =>
+  [
+    'Bearer error="insufficient_user_authentication"',
+    ...(acr === undefined ? [] : [`acr_values="${acr}"`]),
+    ...(maxAge === undefined ? [] : [`max_age="${maxAge}"`]),
+  ].join(', ');

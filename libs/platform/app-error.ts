@@ -17,6 +17,8 @@ export interface ErrorDetails {
   retryAfter?: number;
   /** The credential that was shown is no good: `WWW-Authenticate` says so (RFC 6750 section 3.1). */
   refusedToken?: true;
+  /** What a session must have to come here: `WWW-Authenticate` says so (RFC 9470 §3). `maxAge`: seconds since its holder last proved who they are. */
+  stepUp?: { acr?: string; maxAge?: number };
   errors?: { field: string; message: string }[];
 }
 

@@ -17,6 +17,14 @@ export const SCOPES = {
 } as const;
 export type Scope = keyof typeof SCOPES;
 
+/** How sure a session is of whose it is (`acr`). */
+export const ONE_FACTOR = 'urn:watchword:acr:1';
+export const TWO_FACTORS = 'urn:watchword:acr:2';
+/** The second step proved no particular thing (a mailbox, a messenger's account): below AAL2, whatever the policy makes of it. */
+export const TWO_STEPS = 'urn:watchword:acr:two-steps';
+/** The password, on a device that was remembered after a second factor: below AAL2, too. */
+export const REMEMBERED = 'urn:watchword:acr:remembered-device';
+
 /** A person with a live session. */
 export interface UserCaller {
   readonly kind: 'user';
@@ -96,6 +104,9 @@ export const ROLE_SCOPES: Record<Role, readonly Scope[]> = {
 /** Whether the caller may, for what a route asks only of some requests. */
 export const holds = (caller: UserCaller | ApplicationCaller, scope: Scope): boolean =>
   caller.kind === 'user' ? ROLE_SCOPES[caller.role].includes(scope) : caller.scopes.includes(scope);
+/** Only to whoever proved just now who they are, with the second factor where they have one (ASVS 7.5.1). A pending sign-in is as fresh as can be. */
+export const ProvenJustNow = Reflector.createDecorator<true>();
+
 /** Open to a session of one factor, too, where the company's policy demands two: only what looks at oneself, or leaves. */
 export const OneFactorEnough = Reflector.createDecorator<true>();
 

@@ -63,6 +63,7 @@ const RETENTION: Record<string, string> = {
   session: `(expires_at < (now() - '30 days'::interval))`,
   sign_in: `(expires_at < (now() - '1 day'::interval))`,
   verification: `(expires_at < (now() - '30 days'::interval))`,
+  trusted_device: `(expires_at < (now() - '30 days'::interval))`,
   account_link: `(expires_at < (now() - '30 days'::interval))`,
   delivery: `(expires_at < (now() - '30 days'::interval))`,
   delivery_receipt: `(expires_at < (now() - '30 days'::interval))`,

@@ -26,7 +26,7 @@ const domain = z
   })
   .meta({ type: 'string' });
 
-/** What a company may decide about messages. Null: nothing decided, and then it says what holds. */
+/** What a company may decide about messages and sessions. Null: nothing decided, and then it says what holds. */
 const messages = {
   default_region: country.nullable().describe('where phone numbers without + are; null: numbers must carry +'),
   allowed_countries: z
@@ -58,6 +58,18 @@ const messages = {
     .regex(/^[A-Za-z0-9+/]{11}$/, 'must be the 11 characters of the Android SMS Retriever')
     .nullable()
     .describe("codes by SMS carry this hash, so that the company's Android app reads them by itself; null: none"),
+  session_hours: z
+    .int()
+    .min(1)
+    .max(8_760)
+    .nullable()
+    .describe("longest life of a session; null: the operator's SESSION_SECONDS, which is the most"),
+  max_sessions: z.int().min(1).max(1_000).nullable().describe('sessions of one person at once: the oldest end; null: any number'),
+  remember_device_days: z
+    .int()
+    .min(0)
+    .max(90)
+    .describe('how long a device that asked for it after a second factor is not asked again; 0: no device is remembered'),
   sender_name: nameLine(40).nullable().describe("what people know the company by in its messages; null: the company's name"),
 };
 
@@ -74,6 +86,9 @@ export const companyPolicy = z
     // Read as it was stored: to find out again that it is a domain costs a URL each time.
     web_otp_domain: z.string().nullable().default(null).describe(messages.web_otp_domain.description!),
     sms_app_hash: messages.sms_app_hash.default(null),
+    session_hours: messages.session_hours.default(null),
+    max_sessions: messages.max_sessions.default(null),
+    remember_device_days: messages.remember_device_days.default(0),
     sender_name: messages.sender_name.default(null),
   })
   .meta({ id: 'CompanyPolicy' });
@@ -88,6 +103,9 @@ export const demandsFactor = (stored: unknown, role: string): boolean =>
 
 export const demandsVerifiedEmail = (stored: unknown): boolean =>
   (stored as { email_verification?: unknown } | null)?.email_verification === 'required';
+
+export const sessionHoursOf = (stored: unknown): number | null =>
+  (stored as { session_hours?: number | null } | null)?.session_hours ?? null;
 
 export const company = z
   .object({ id: z.uuid(), name: z.string(), domain: z.string(), policy: companyPolicy, created_at: z.string() })

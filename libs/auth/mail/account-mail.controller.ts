@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@ne
 import { ApiBearerAuth, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { message } from '@app/mfa';
-import { CurrentCaller, pageQuery, Public, Returns, Roles, SignInRoute, type UserCaller } from '@app/platform';
+import { CurrentCaller, pageQuery, ProvenJustNow, Public, Returns, Roles, SignInRoute, type UserCaller } from '@app/platform';
 import { user } from '../users.contract.js';
 import * as contract from './account-mail.contract.js';
 import { AddressesService } from './addresses.service.js';
@@ -86,6 +86,7 @@ export class InvitationsController {
 
   @Post('me/email')
   @Roles('user')
+  @ProvenJustNow(true)
   @SignInRoute(true)
   @HttpCode(202)
   @ApiOperation({

@@ -11,7 +11,7 @@ import { User } from '../user.entity.js';
 import type { AccountLink } from './account-link.entity.js';
 import { AccountLinks } from './account-links.service.js';
 import { AccountMail } from './account-mail.service.js';
-import { deviceOf } from './device-name.js';
+import { deviceOf } from '../device-name.js';
 
 const NOTICE_SECONDS = 24 * 3600;
 

@@ -8,7 +8,7 @@ import { HotStatements, RequestContext, signDue } from '@app/platform';
 import { User } from '../user.entity.js';
 import { AccountMail } from './account-mail.service.js';
 import { DUE_DONE } from './asked-mail.js';
-import { deviceOf } from './device-name.js';
+import { deviceOf } from '../device-name.js';
 
 interface Event {
   action: string;

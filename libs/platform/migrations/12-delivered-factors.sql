@@ -40,7 +40,7 @@ declare
   v_codes jsonb := '{}';
 begin
   "now" := clock_timestamp();
-  select u.email, u.role, jsonb_build_object('totpWindow', coalesce((c.policy ->> 'totp_window')::integer, 1)) into email, role, policy
+  select u.email, u.role, jsonb_build_object('totpWindow', coalesce((c.policy ->> 'totp_window')::integer, 1), 'sessionHours', c.policy -> 'session_hours') into email, role, policy
     from public.user_account u join public.tenant c on c.id = u.tenant_id where u.id = p_user and u.tenant_id = v_tenant and u.is_active;
   if not found then status := 'gone'; return next; return; end if;
   if p_sign_in is not null then

@@ -133,7 +133,15 @@ create or replace function private.session_open(
 ) returns void language plpgsql as $$
 declare
   v_known boolean;
+  v_most integer;
 begin
+  select (c.policy ->> 'max_sessions')::integer into v_most from public.tenant c where c.id = p_tenant;
+  if v_most is not null then
+    update public.session x set revoked_at = clock_timestamp(), revoked_because = 'too_many_sessions'
+     where x.tenant_id = p_tenant and x.id in (
+       select s.id from public.session s where s.user_id = p_user and s.tenant_id = p_tenant and s.revoked_at is null and s.expires_at > now()
+        order by s.id desc offset v_most - 1);
+  end if;
   select bool_or(private.browser(s.user_agent) = private.browser(p_origin ->> 'user_agent')
                  and private.address_block(s.ip_address) is not distinct from private.address_block(p_origin ->> 'ip')) into v_known
     from (select x.user_agent, x.ip_address from public.session x where x.user_id = p_user and x.tenant_id = p_tenant order by x.id desc limit 50) s;
@@ -154,5 +162,50 @@ begin
   with gone as (delete from public.account_link where id in (
     select id from public.account_link where id < private.uuid_at(now() - interval '30 days') and expires_at < now() - interval '30 days' limit 10000) returning 1)
   select count(*) into v_gone from gone;
+  delete from public.trusted_device where id in (
+    select id from public.trusted_device where id < private.uuid_at(now() - interval '30 days') and expires_at < now() - interval '30 days' limit 10000);
   return v_gone;
 end $$;
+
+-- A device that somebody answered a second factor on, and that is not asked for one until it ends: with the password, with any factor that
+-- goes, or when its owner says so.
+create table public.trusted_device (
+  id uuid not null,
+  tenant_id uuid not null default app.current_tenant(),
+  user_id uuid not null,
+  token_hash bytea not null check (length(token_hash) = 32),
+  device_name text,
+  user_agent text,
+  ip_address text,
+  created_at timestamptz not null default now(),
+  last_used_at timestamptz,
+  expires_at timestamptz not null,
+  revoked_at timestamptz,
+  primary key (id, tenant_id),
+  foreign key (tenant_id, user_id) references public.user_account (tenant_id, id) on delete cascade
+) with (fillfactor = 85);
+create index trusted_device_of on public.trusted_device (user_id, tenant_id);
+alter table public.trusted_device enable row level security;
+alter table public.trusted_device force row level security;
+create policy tenant on public.trusted_device using (tenant_id = (select app.current_tenant()));
+create policy functions on public.trusted_device to current_user using (tenant_id = nullif(current_setting('app.bound', true), '')::uuid);
+
+create policy retention on public.trusted_device for all to current_user using (expires_at < now() - interval '30 days') with check (false);
+
+create function app.device_use(p_tenant text, p_user uuid, p_device uuid, p_hash bytea) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_tenant uuid := private.bind(p_tenant);
+begin
+  update public.trusted_device d set last_used_at = now()
+   where d.id = p_device and d.tenant_id = v_tenant and d.user_id = p_user and d.token_hash = p_hash and d.revoked_at is null and d.expires_at > now();
+  return found;
+end $$;
+
+create function private.devices_forgotten() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform set_config('app.bound', old.tenant_id::text, true);
+  update public.trusted_device d set revoked_at = now() where d.user_id = old.user_id and d.tenant_id = old.tenant_id and d.revoked_at is null;
+  return null;
+end $$;
+create trigger devices_forgotten after delete on public.mfa_factor for each row when (old.confirmed_at is not null) execute function private.devices_forgotten();

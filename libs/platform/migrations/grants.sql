@@ -15,7 +15,7 @@ grant select on public.verification, public.delivery, public.delivery_attempt, p
 grant select, insert, update on public.api_key to {{app}};
 grant select, insert, update, delete on public.message_template to {{app}};
 -- A link that was used or withdrawn stays until the clean-up.
-grant select, insert, update on public.account_link to {{app}};
+grant select, insert, update on public.account_link, public.trusted_device to {{app}};
 grant select, insert on public.audit_event to {{app}};
 -- Links and heads are the sealer's alone, through app.audit_append: one forged link would stop the sealing of every company's events.
 grant select on public.audit_chain, public.audit_head to {{app}};
@@ -30,6 +30,7 @@ alter policy tenant on public.mfa_factor to {{app}};
 alter policy tenant on public.api_key to {{app}};
 alter policy tenant on public.message_template to {{app}};
 alter policy tenant on public.account_link to {{app}};
+alter policy tenant on public.trusted_device to {{app}};
 alter policy tenant on public.audit_event to {{app}};
 alter policy tenant on public.audit_chain to {{app}};
 alter policy tenant on public.audit_head to {{app}};
