@@ -79,7 +79,10 @@ export const steppedUp = z
   })
   .meta({ id: 'SteppedUp' });
 
-export const refreshRequest = z.object({ refresh_token: z.string().min(1).max(500) }).meta({ id: 'Refresh' });
+export const refreshRequest = z
+  .object({ refresh_token: z.string().min(1).max(500).optional().describe('left out by browsers in cookie mode') })
+  .nullish()
+  .meta({ id: 'Refresh' });
 export const logoutRequest = z
   .object({ refresh_token: z.string().max(500).optional() })
   .nullish()
@@ -90,7 +93,8 @@ export const disableMfaRequest = z.object({ password: anyPassword, code: z.strin
 export const tokenResponse = z
   .object({
     access_token: z.string(),
-    refresh_token: z.string().describe('empty while a second factor is due'),
+    refresh_token: z.string().describe('empty while a second factor is due, and in cookie mode'),
+    csrf_token: z.string().optional().describe('in cookie mode: send it as X-CSRF-Token with POST /api/auth/refresh'),
     token_type: z.literal('bearer'),
     expires_in: z.number().int().describe('seconds'),
     mfa_required: z.boolean(),

@@ -1,5 +1,6 @@
-import { Body, Controller, Delete, Get, Headers, Param, Post, SerializeOptions } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, Param, Post, Req, Res, SerializeOptions, UseInterceptors } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { message, MfaService } from '@app/mfa';
 import {
@@ -15,9 +16,12 @@ import {
 } from '@app/platform';
 import { AccountsService } from './accounts.service.js';
 import * as contract from './auth.contract.js';
+import { AuthError } from './auth.errors.js';
+import { CookieMode, forgetCookies, refreshTokenOf } from './cookies/cookie-mode.js';
 import { SessionsService } from './sessions.service.js';
 import { SignInService } from './sign-in.service.js';
 import { StepUpService } from './step-up.service.js';
+import { Tokens } from './tokens.js';
 import { TrustedDevices } from './trusted-devices.js';
 import { user } from './users.contract.js';
 
@@ -25,6 +29,7 @@ const done = (text: string) => ({ message: text, detail: null });
 
 @ApiTags('Identity')
 @Controller('api/auth')
+@UseInterceptors(CookieMode)
 export class AuthController {
   constructor(
     private readonly accounts: AccountsService,
@@ -33,6 +38,7 @@ export class AuthController {
     private readonly mfa: MfaService,
     private readonly devices: TrustedDevices,
     private readonly stepUps: StepUpService,
+    private readonly tokens: Tokens,
   ) {}
 
   @Post('register')
@@ -82,8 +88,10 @@ export class AuthController {
   @Public()
   @ApiOperation({ summary: 'Rotate the refresh token', operationId: 'refresh' })
   @Returns(contract.tokenResponse)
-  refresh(@Body({ schema: contract.refreshRequest }) { refresh_token }: z.output<typeof contract.refreshRequest>) {
-    return this.sessions.refresh(refresh_token);
+  async refresh(@Body({ schema: contract.refreshRequest }) body: z.output<typeof contract.refreshRequest>, @Req() request: FastifyRequest) {
+    const token = body?.refresh_token ?? refreshTokenOf(request, this.tokens);
+    if (token === undefined) throw AuthError.invalidRefreshToken();
+    return this.sessions.refresh(token);
   }
 
   @Post('logout')
@@ -92,8 +100,14 @@ export class AuthController {
   @ApiBearerAuth()
   @ApiOperation({ summary: 'End this session', operationId: 'logout' })
   @Returns(message)
-  async logout(@CurrentCaller() caller: UserCaller, @Body({ schema: contract.logoutRequest }) _request: unknown) {
+  async logout(
+    @CurrentCaller() caller: UserCaller,
+    @Body({ schema: contract.logoutRequest }) _body: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     await this.sessions.revoke(caller.id, caller.sessionId, 'signed_out');
+    forgetCookies(request, reply);
     return done('Successfully logged out');
   }
 
@@ -103,8 +117,9 @@ export class AuthController {
   @ApiBearerAuth()
   @ApiOperation({ summary: 'End all my sessions', operationId: 'logoutAll' })
   @Returns(message)
-  async logoutAll(@CurrentCaller() caller: UserCaller) {
+  async logoutAll(@CurrentCaller() caller: UserCaller, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.sessions.revokeAll(caller.id, 'signed_out_everywhere');
+    forgetCookies(request, reply);
     return done('Successfully logged out everywhere');
   }
 

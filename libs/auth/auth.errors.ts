@@ -14,6 +14,7 @@ export const AuthError = defineErrors('auth', {
   invalidRefreshToken: ['unauthorized', 'This refresh token is not valid. Sign in again.'],
   wrongPassword: ['unauthorized', 'The current password is wrong.'],
   weakPassword: ['invalid', 'This password is not acceptable.'],
+  crossSiteRequest: ['forbidden', 'This request does not come from our own pages.'],
   deviceNotFound: ['not_found', 'There is no such device.'],
   invalidLink: ['invalid', 'This link is not valid. It may be old, or have been used: ask for a new one.'],
   emailNotVerified: ['forbidden', 'Confirm your e-mail first: open the link that was sent to you.'],

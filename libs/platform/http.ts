@@ -87,7 +87,16 @@ export async function hardenHttp(app: NestFastifyApplication): Promise<void> {
       origin: config.CORS_ORIGINS.map((origin) => new URL(origin).origin),
       credentials: true,
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-      allowedHeaders: ['authorization', 'content-type', 'x-tenant-id', 'x-api-key', 'x-request-id', 'idempotency-key'],
+      allowedHeaders: [
+        'authorization',
+        'content-type',
+        'x-tenant-id',
+        'x-api-key',
+        'x-request-id',
+        'idempotency-key',
+        'x-session-mode',
+        'x-csrf-token',
+      ],
       exposedHeaders: ['x-request-id', 'retry-after', 'www-authenticate'],
       maxAge: 600,
     });

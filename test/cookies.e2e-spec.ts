@@ -1,0 +1,108 @@
+import { type Answer, PASSWORD, type Person, World } from './support/world.js';
+
+const OURS = 'https://watchword.test';
+const outcome = ({ status, body }: Answer) => (status < 300 ? status : body.code);
+
+describe('A browser that keeps its session in cookies', () => {
+  let world: World;
+  beforeAll(() => {
+    world = new World();
+  });
+  afterAll(() => world.stop());
+
+  const MODE = { 'x-session-mode': 'cookie' };
+  const set = ({ headers }: Answer) => headers.getSetCookie();
+  /** As a browser sends them back. */
+  const kept = (answer: Answer) =>
+    set(answer)
+      .map((cookie) => cookie.split(';')[0]!)
+      .join('; ');
+  const signsIn = (person: Person) =>
+    world.call('POST', '/api/auth/login', {
+      body: { email: person.email, password: PASSWORD, company_domain: person.company.domain },
+      headers: MODE,
+    });
+  const refreshes = (cookie: string, headers: Record<string, string>, at = 0) =>
+    world.call('POST', '/api/auth/refresh', { headers: { ...MODE, cookie, ...headers }, at });
+  const fromUs = (answer: Answer) => ({ 'x-csrf-token': answer.body.csrf_token as string, 'sec-fetch-site': 'same-origin' });
+
+  it('has its refresh token where no script reads it, and nowhere else', async () => {
+    const person = await (await world.company()).person();
+    const answer = await signsIn(person);
+    expect(answer.body).toMatchObject({ refresh_token: '', csrf_token: expect.any(String), access_token: expect.any(String) });
+    const [refresh, csrf] = set(answer);
+    expect(refresh).toMatch(/^__Host-watchword-refresh=[\w-]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
+    expect(csrf).toMatch(/^__Host-watchword-csrf=[\w.-]+; Max-Age=\d+; Path=\/; Secure; SameSite=Strict$/);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    const rotated = await refreshes(kept(answer), fromUs(answer));
+    expect([rotated.status, rotated.body.refresh_token]).toEqual([200, '']);
+    expect(kept(rotated)).not.toBe(kept(answer));
+    expect((await world.call('GET', '/api/users/me', { token: rotated.body.access_token })).status).toBe(200);
+    expect((await refreshes(kept(rotated), fromUs(rotated), 1)).status).toBe(200);
+  });
+
+  it('is refused what another site, or nobody that says who, sends in its name', async () => {
+    const person = await (await world.company()).person();
+    const [answer, another] = [await signsIn(person), await signsIn(person)];
+    const cookie = kept(answer);
+    const csrf = { 'x-csrf-token': answer.body.csrf_token };
+    const theirs = another.body.csrf_token as string;
+    const withTheirs = cookie.replace(answer.body.csrf_token, theirs);
+    for (const [headers, jar] of [
+      [{}, cookie],
+      [csrf, cookie],
+      [{ 'sec-fetch-site': 'same-origin' }, cookie],
+      [{ ...csrf, 'sec-fetch-site': 'cross-site' }, cookie],
+      [{ ...csrf, 'sec-fetch-site': 'none' }, cookie],
+      [{ ...csrf, 'sec-fetch-site': 'same-site', origin: 'https://evil.watchword.test' }, cookie],
+      [{ ...csrf, origin: 'null' }, cookie],
+      [{ ...csrf, origin: `${OURS}.evil.example` }, cookie],
+      [{ 'x-csrf-token': theirs, 'sec-fetch-site': 'same-origin' }, cookie],
+      [{ 'x-csrf-token': theirs, 'sec-fetch-site': 'same-origin' }, withTheirs],
+      [{ 'x-csrf-token': 'AAAA.BBBB', 'sec-fetch-site': 'same-origin' }, cookie.replace(answer.body.csrf_token, 'AAAA.BBBB')],
+    ] as [Record<string, string>, string][])
+      expect(outcome(await refreshes(jar, headers)), JSON.stringify(headers)).toBe('auth.cross_site_request');
+    expect(outcome(await refreshes('', fromUs(answer)))).toBe('auth.invalid_refresh_token');
+    expect((await refreshes(cookie, fromUs(answer))).status, 'none of it ended the session').toBe(200);
+  });
+
+  it('may come from the origin that is configured, where it sends no Fetch Metadata', async () => {
+    const person = await (await world.company()).person();
+    const answer = await signsIn(person);
+    const origin = new URL(world.stack.env.PUBLIC_URL ?? OURS).origin;
+    expect((await refreshes(kept(answer), { 'x-csrf-token': answer.body.csrf_token, origin })).status).toBe(200);
+  });
+
+  it('comes in by its second factor, too, and leaves nothing behind when it signs out', async () => {
+    const person = await (await world.company()).person();
+    await person.enablesTotp();
+    const due = await signsIn(person);
+    expect([due.body.mfa_required, set(due)]).toEqual([true, []]);
+    const answer = await world.call('POST', '/api/auth/verify-mfa', {
+      token: due.body.mfa_token,
+      body: { code: await person.code() },
+      headers: MODE,
+    });
+    expect(set(answer)).toHaveLength(2);
+    const left = await world.call('POST', '/api/auth/logout', {
+      token: answer.body.access_token,
+      headers: { ...MODE, cookie: kept(answer) },
+      body: {},
+    });
+    expect(set(left).map((cookie) => /^(__Host-[\w-]+)=; Max-Age=0; Path=\//.exec(cookie)?.[1])).toEqual([
+      '__Host-watchword-refresh',
+      '__Host-watchword-csrf',
+    ]);
+    expect(outcome(await refreshes(kept(answer), fromUs(answer)))).toBe('auth.invalid_refresh_token');
+  });
+
+  it('is not asked for: who does not want cookies is given none, and a cookie opens nothing but a refresh', async () => {
+    const person = await (await world.company()).person();
+    const bearer = await person.login();
+    expect([set(bearer), bearer.body.refresh_token.length > 0, bearer.body.csrf_token]).toEqual([[], true, undefined]);
+    const answer = await signsIn(person);
+    expect((await world.call('GET', '/api/users/me', { headers: { cookie: kept(answer), ...fromUs(answer) } })).status).toBe(401);
+    const { status, body } = await world.call('POST', '/api/auth/refresh', { body: { refresh_token: bearer.body.refresh_token } });
+    expect([status, body.refresh_token.length > 0]).toEqual([200, true]);
+  });
+});
