@@ -20,6 +20,7 @@ import { SignInService } from './sign-in.service.js';
 import { AccessStrategy, PendingStrategy } from './token.strategies.js';
 import { Tokens } from './tokens.js';
 import { User } from './user.entity.js';
+import { Usernames } from './usernames.service.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
@@ -31,6 +32,7 @@ import { UsersService } from './users.service.js';
     SignInService,
     SessionsService,
     UsersService,
+    Usernames,
     Passwords,
     { provide: PasswordHasher, useFactory: passwordHasher },
     Tokens,
@@ -44,6 +46,6 @@ import { UsersService } from './users.service.js';
     { provide: APP_GUARD, useClass: ScopesGuard },
     { provide: APP_GUARD, useClass: CallerLimitGuard },
   ],
-  exports: [AccountsService, PasswordHasher, Passwords],
+  exports: [AccountsService, PasswordHasher, Passwords, Usernames],
 })
 export class AuthModule {}

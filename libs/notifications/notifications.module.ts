@@ -58,7 +58,7 @@ export class DeliveryModule {}
   ],
   controllers: [TemplatesController, ChannelsController, MessagesController, CallbacksController],
   providers: [TemplatesService, ChannelsService, ChannelDirectory, MessagesService, CallbacksService, DueSignal],
-  exports: [TemplatesService, ChannelDirectory, DueSignal, DeliveryModule],
+  exports: [TemplatesService, ChannelDirectory, MessagesService, CallbacksService, DueSignal, DeliveryModule],
 })
 export class NotificationsModule {}
 

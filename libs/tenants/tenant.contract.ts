@@ -8,6 +8,9 @@ const country = z
   .string()
   .regex(/^[A-Z]{2}$/, 'must be an ISO 3166 country such as ES')
   .refine((code) => isSupportedCountry(code), 'must be an ISO 3166 country that has telephones');
+const tellsUsernames = z
+  .boolean()
+  .describe('POST /request-otp tells a username that nobody has with 404, as the system it stands in for did; false: all usernames are answered alike');
 const nameLine = (longest: number) =>
   z
     .string()
@@ -73,6 +76,7 @@ export const companyPolicy = z
     web_otp_domain: z.string().nullable().default(null).describe(messages.web_otp_domain.description!),
     sms_app_hash: messages.sms_app_hash.default(null),
     sender_name: messages.sender_name.default(null),
+    tells_unknown_usernames: tellsUsernames.default(false),
   })
   .meta({ id: 'CompanyPolicy' });
 export type CompanyPolicy = z.output<typeof companyPolicy>;
@@ -95,6 +99,7 @@ export const updateCompany = z
       .strictObject({
         mfa: z.strictObject({ admin: mfa.optional(), manager: mfa.optional(), user: mfa.optional() }).optional(),
         totp_window: totpWindow.optional(),
+        tells_unknown_usernames: tellsUsernames,
         ...messages,
       })
       .partial()
