@@ -39,7 +39,7 @@ export class TwoFactorByPhoneController {
     @CurrentCaller() { policy }: Sender,
     @Body({ schema: contract.verify }) { phone_number, otp_code }: z.output<typeof contract.verify>,
   ) {
-    const looked = await this.codes.checkNumber(SLOT, phone_number, policy, otp_code, FIELD);
+    const looked = await this.codes.checkNumber(SLOT, phone_number, policy, otp_code, FIELD).catch(nothingSent);
     if (looked === 'wrong') throw CompatError.codeNotValid();
     if (looked === 'over') throw CompatError.noRequest();
     return { message: '2FA verification successful' };
@@ -49,5 +49,11 @@ export class TwoFactorByPhoneController {
 /** A number that nobody can have stays a fault of the request; for every other refusal the original had one answer. */
 function refused(error: unknown): never {
   if (error instanceof AppError && error.kind !== 'invalid' && error.kind !== 'unavailable') throw CompatError.codeNotCreated();
+  throw error;
+}
+
+/** To a number that may not be sent to, nothing was. */
+function nothingSent(error: unknown): never {
+  if (error instanceof AppError && error.kind === 'forbidden') throw CompatError.noRequest();
   throw error;
 }
