@@ -81,7 +81,10 @@ describe('POST /send-text-code', () => {
       403,
       { detail: expect.stringContaining('messages:raw') },
     ]);
-    expect(said(await posts('/send-text-code', textCode(second, 'The lift works again.')))).toEqual([200, { status: 'SMS successfully sent' }]);
+    expect(said(await posts('/send-text-code', textCode(second, 'The lift works again.')))).toEqual([
+      200,
+      { status: 'SMS successfully sent' },
+    ]);
     expect(await textTo(second)).toBe('The lift works again.');
   });
 
@@ -90,17 +93,24 @@ describe('POST /send-text-code', () => {
     ['nothing at all', {}, 'Missing phoneNumber in request'],
     ['no text', textCode('+34612000001', null), 'Missing msgTemplate in request'],
     ["the original's own number, which nobody can have", textCode('+34123456789'), 'phoneNumber: is not a number that anybody can have'],
-    ['several numbers in the text', textCode('+34612000001', 'Code 481624, or call 900 123 456'), 'msgTemplate holds several numbers: say which is the code in otpCode'],
+    [
+      'several numbers in the text',
+      textCode('+34612000001', 'Code 481624, or call 900 123 456'),
+      'msgTemplate holds several numbers: say which is the code in otpCode',
+    ],
   ])('refuses %s in the shape of the original', async (_, body, detail) => {
     expect(said(await posts('/send-text-code', body))).toEqual([400, { detail }]);
   });
 
-  it.each(['{', '[]', 'null', '"x"', '{"data":7}', '{"data":{"messageProfile":{"phoneNumber":{"$ne":1}}}}', ''])('refuses %j and does not leak', async (body) => {
-    const answer = await posts('/send-text-code', body, { 'content-type': 'application/json' });
-    expect(answer.status).toBe(400);
-    expect(answer.body).toEqual({ detail: expect.stringMatching(/./) });
-    expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
-  });
+  it.each(['{', '[]', 'null', '"x"', '{"data":7}', '{"data":{"messageProfile":{"phoneNumber":{"$ne":1}}}}', ''])(
+    'refuses %j and does not leak',
+    async (body) => {
+      const answer = await posts('/send-text-code', body, { 'content-type': 'application/json' });
+      expect(answer.status).toBe(400);
+      expect(answer.body).toEqual({ detail: expect.stringMatching(/./) });
+      expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    },
+  );
 
   it('sends once for one Idempotency-Key, however many ask at once', async () => {
     const to = newNumber();
@@ -116,7 +126,10 @@ describe('POST /send-text-code', () => {
   it('goes on however few come back: who made a code checks it, and says nothing of that here', async () => {
     const company = await world.sender();
     for (let sent = 0; sent < 8; sent++)
-      expect(said(await posts('/send-text-code', textCode(newNumber()), {}, company.key))).toEqual([200, { status: 'SMS successfully sent' }]);
+      expect(said(await posts('/send-text-code', textCode(newNumber()), {}, company.key))).toEqual([
+        200,
+        { status: 'SMS successfully sent' },
+      ]);
     expect((await company.sends({ to: newNumber(), channel: 'sms' })).status, 'nor are codes of our own held back for it').toBe(201);
   });
 
@@ -191,11 +204,15 @@ describe("Okta's telephony inline hook", () => {
     const number = newNumber();
     calls.phone(number, 'answers');
     const otpExpires = new Date(Date.now() + 400_000).toISOString();
-    const { body } = await posts('/send-text-code', okta({ phoneNumber: number, deliveryChannel: 'CALL', msgTemplate: null, otpCode: '481624', otpExpires }));
+    const { body } = await posts(
+      '/send-text-code',
+      okta({ phoneNumber: number, deliveryChannel: 'CALL', msgTemplate: null, otpCode: '481624', otpExpires }),
+    );
     expect(await heard(number)).toBe('481624');
-    const [row] = await sender.company.sql('select extract(epoch from expires_at - created_at)::int as seconds from verification where id = $1', [
-      body.commands[0].value[0].transactionId,
-    ]);
+    const [row] = await sender.company.sql(
+      'select extract(epoch from expires_at - created_at)::int as seconds from verification where id = $1',
+      [body.commands[0].value[0].transactionId],
+    );
     expect(row.seconds).toBeGreaterThan(390);
     expect(row.seconds).toBeLessThanOrEqual(400);
   });
@@ -229,31 +246,44 @@ describe('POST /send-voice-code', () => {
     expect(said(await posts('/send-voice-code', { phoneNumber: newNumber() }))).toEqual([400, { detail: 'Missing code in request' }]);
     expect((await posts('/send-voice-code', { phoneNumber: newNumber(), code: '<speak>' })).status).toBe(400);
     const stranger = await world.sender();
-    expect(said(await posts('/send-voice-code', { phoneNumber: newNumber(), code: '123456' }, {}, stranger.key)), 'who has no vendor for it').toEqual([
-      409,
-      { detail: expect.stringContaining('No provider is set up for voice') },
-    ]);
+    expect(
+      said(await posts('/send-voice-code', { phoneNumber: newNumber(), code: '123456' }, {}, stranger.key)),
+      'who has no vendor for it',
+    ).toEqual([409, { detail: expect.stringContaining('No provider is set up for voice') }]);
   });
 });
 
 describe('POST /events', () => {
-  const settings = { endpoint: 'https://acme.communication.azure.com', access_key: ACCESS_KEY, from: 'Acme', event_grid_key: 'a-key-that-event-grid-shows' };
-  const grid = (token: string | undefined, schema: 'EventGrid' | 'CloudEvent' = 'EventGrid', headers: Record<string, string> = { 'x-watchword-key': settings.event_grid_key }) =>
-    new EventGrid(`${world.stack.urls[0]}/events${token === undefined ? '' : `?token=${token}`}`, schema, headers);
+  const settings = {
+    endpoint: 'https://acme.communication.azure.com',
+    access_key: ACCESS_KEY,
+    from: 'Acme',
+    event_grid_key: 'a-key-that-event-grid-shows',
+  };
+  const grid = (
+    token: string | undefined,
+    schema: 'EventGrid' | 'CloudEvent' = 'EventGrid',
+    headers: Record<string, string> = { 'x-watchword-key': settings.event_grid_key },
+  ) => new EventGrid(`${world.stack.urls[0]}/events${token === undefined ? '' : `?token=${token}`}`, schema, headers);
   const tokenOf = async (by: Sender, provider = 'azure-sms') =>
     (await by.company.admin.get(`/api/company/channels/${provider}`)).body.callback_url.split('/').at(-1) as string;
 
-  it.each(['EventGrid', 'CloudEvent'] as const)('shakes hands and takes receipts with the token of a callback address, in the schema of %s', async (schema) => {
-    const company = await world.sender();
-    await company.has('azure-sms', settings, { priority: 10 });
-    const events = grid(await tokenOf(company), schema);
-    await events.subscribe();
-    const to = newNumber();
-    const { body } = await company.sends({ to, channel: 'sms' });
-    const message = await eventually(() => azure.accepted.find((one) => one.to === to));
-    await events.deliver(events.prepare({ messageId: message!.id, to, tag: message!.reference, deliveryStatus: 'Delivered' }));
-    await eventually(async () => (await company.timeline(body.id)).some(({ kind, outcome }) => kind === 'receipt' && outcome === 'delivered'));
-  });
+  it.each(['EventGrid', 'CloudEvent'] as const)(
+    'shakes hands and takes receipts with the token of a callback address, in the schema of %s',
+    async (schema) => {
+      const company = await world.sender();
+      await company.has('azure-sms', settings, { priority: 10 });
+      const events = grid(await tokenOf(company), schema);
+      await events.subscribe();
+      const to = newNumber();
+      const { body } = await company.sends({ to, channel: 'sms' });
+      const message = await eventually(() => azure.accepted.find((one) => one.to === to));
+      await events.deliver(events.prepare({ messageId: message!.id, to, tag: message!.reference, deliveryStatus: 'Delivered' }));
+      await eventually(async () =>
+        (await company.timeline(body.id)).some(({ kind, outcome }) => kind === 'receipt' && outcome === 'delivered'),
+      );
+    },
+  );
 
   it('answers no handshake and takes nothing in without the token, with one that is none, or without the key', async () => {
     const company = await world.sender();

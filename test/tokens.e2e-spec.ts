@@ -92,8 +92,7 @@ describe('Tokens', () => {
     it('none at all opens no door that is not public', async () => {
       const closed = routes.filter(({ secured }) => secured);
       expect(closed.length).toBeGreaterThan(28);
-      for (const route of closed)
-        expectRefused(route, await knock(route), { status: 401, code: 'auth.sign_in_required' });
+      for (const route of closed) expectRefused(route, await knock(route), { status: 401, code: 'auth.sign_in_required' });
       /** What may be public, by the contract; a route that is and does not stand here was left open. */
       const mayBePublic =
         /^(GET (\/health\/\w+|\/metrics|\/healthcheck|\/\.well-known\/jwks\.json)|POST \/api\/auth\/(register|login|refresh|verify-email|resend-verification|forgot-password|reset-password|accept-invitation))$/;

@@ -10,7 +10,9 @@ const country = z
   .refine((code) => isSupportedCountry(code), 'must be an ISO 3166 country that has telephones');
 const tellsUsernames = z
   .boolean()
-  .describe('POST /request-otp tells a username that nobody has with 404, as the system it stands in for did; false: all usernames are answered alike');
+  .describe(
+    'POST /request-otp tells a username that nobody has with 404, as the system it stands in for did; false: all usernames are answered alike',
+  );
 const nameLine = (longest: number) =>
   z
     .string()

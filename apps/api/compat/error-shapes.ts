@@ -9,7 +9,12 @@ const listed = z
   .object({ detail: z.union([z.string(), z.array(z.object({ type: z.string(), loc: z.array(z.string()), msg: z.string() }))]) })
   .meta({ id: 'DetailsFailure' });
 /** As above, and what has not the expected form is a 422 that lists the fields, as FastAPI's own validation. */
-const asListed: ErrorShape = ({ status, code, detail, errors = code === 'request.malformed' ? [{ field: '', message: detail }] : undefined }) =>
+const asListed: ErrorShape = ({
+  status,
+  code,
+  detail,
+  errors = code === 'request.malformed' ? [{ field: '', message: detail }] : undefined,
+}) =>
   status === 400 && errors
     ? { status: 422, body: { detail: errors.map(({ field, message }) => ({ type: 'value_error', loc: ['body', field], msg: message })) } }
     : { body: { detail } };

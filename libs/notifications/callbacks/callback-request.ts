@@ -21,10 +21,7 @@ export function takeCallback(
   return callbacks.handle(provider, token, callback).catch((error: unknown) => {
     if (error instanceof AppError) throw error;
     // Some vendors never try again after a 4xx: what is ours to mend is a 503, always.
-    log().error(
-      { provider, kind: (error as Error).name, reason: (error as { code?: unknown }).code },
-      'a callback could not be taken in',
-    );
+    log().error({ provider, kind: (error as Error).name, reason: (error as { code?: unknown }).code }, 'a callback could not be taken in');
     throw ServerError.busy({ retryAfter: 5 });
   });
 }

@@ -4,7 +4,17 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Usernames } from '@app/auth';
 import { LatestCodes } from '@app/mfa';
-import { AppError, type ApplicationCaller, type Caller, CurrentCaller, Public, Returns, Scopes, ScopesRoute, type UserCaller } from '@app/platform';
+import {
+  AppError,
+  type ApplicationCaller,
+  type Caller,
+  CurrentCaller,
+  Public,
+  Returns,
+  Scopes,
+  ScopesRoute,
+  type UserCaller,
+} from '@app/platform';
 import { policyOf } from '@app/tenants';
 import { CompatError } from '../compat.errors.js';
 import { FailsWithError } from '../error-shapes.js';

@@ -14,12 +14,17 @@ export class Auth0Controller {
   @Post()
   @Scopes('verifications:send')
   @FailsWithDetail()
-  @ApiHeader({ name: 'Idempotency-Key', required: false, description: 'Auth0 tries up to five times: the same key, and one message goes out' })
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'Auth0 tries up to five times: the same key, and one message goes out',
+  })
   @ApiOperation({ summary: "A message of Auth0's, by SMS or call", operationId: 'sendAuth0Message' })
   @Returns(contract.taken)
   async send(
     @CurrentCaller() caller: ApplicationCaller | UserCaller,
-    @Body({ schema: contract.auth0Message }) { recipient, message_type, code, text, action, language, ip_address: ip }: contract.Auth0Message,
+    @Body({ schema: contract.auth0Message })
+    { recipient, message_type, code, text, action, language, ip_address: ip }: contract.Auth0Message,
     @Headers('idempotency-key') key?: string,
   ) {
     const message = {

@@ -11,9 +11,8 @@ describe('The code in a text', () => {
     ['Su código es 0042.', ['0042']],
   ])('is found in %j', (text, codes) => expect(codesIn(text)).toEqual(codes));
 
-  it.each(['', 'Hello', 'Wait 10 min', 'A1B2C3', 'abc123456', '123456789012', 'Call +34600123456', '٤٨١٦٢٤'])(
-    'is not seen in %j',
-    (text) => expect(codesIn(text)).toEqual([]),
+  it.each(['', 'Hello', 'Wait 10 min', 'A1B2C3', 'abc123456', '123456789012', 'Call +34600123456', '٤٨١٦٢٤'])('is not seen in %j', (text) =>
+    expect(codesIn(text)).toEqual([]),
   );
 
   it('is not guessed where there are several', () => {
