@@ -64,7 +64,7 @@ describe('The Action of docs/auth0.md', () => {
   it("brings Auth0's code to the phone, in the person's language, and asks Auth0 for nothing more", async () => {
     const to = newNumber();
     expect(await action(eventOf({ recipient: spaced(to) }))).toEqual([]);
-    expect(await eventually(() => textsTo(to)[0])).toMatch(/^481624 es tu código de Acme/);
+    expect(await eventually(() => textsTo(to)[0])).toMatch(/^481624 es tu clave de Acme/);
     expect(textsTo(to)[0], 'and none of its words').not.toContain('acme.example');
     const [row] = await sender.company.sql('select reference, locale, person_ip from verification order by created_at desc limit 1');
     expect(row).toEqual({ reference: 'otp_verify', locale: 'es-ES', person_ip: '203.0.113.7' });

@@ -35,7 +35,7 @@ export class LatestCodes {
   }
 
   /** @throws notifications.invalid_recipient, notifications.recipient_refused, verification.too_many_attempts */
-  checkNumber(slot: string, to: string, policy: unknown, code: string, field: string): Promise<Looked> {
+  async checkNumber(slot: string, to: string, policy: unknown, code: string, field: string): Promise<Looked> {
     const { default_region: region, allowed_countries: allowedCountries } = policyOf(policy);
     const { address } = readRecipient('sms', to, { region, allowedCountries, field });
     return this.look(slot, recipientMac(this.context.tenantId!, address), code);
