@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createContext, runInContext } from 'node:vm';
-import { DeliveryWorld, eventually, newNumber, type Sender } from './support/delivery-world.js';
+import { altered, DeliveryWorld, eventually, newNumber, type Sender } from './support/delivery-world.js';
 
 /** What docs/auth0.md asks people to paste. */
 const [, ACTION] = /^```js\n([\s\S]*?)^```$/m.exec(readFileSync('docs/auth0.md', 'utf8'))!;
@@ -107,7 +107,7 @@ describe('The Action of docs/auth0.md', () => {
     expect(await action(eventOf({ recipient: '+34123456789' }))).toEqual([
       expect.stringMatching(/^drop: Watchword answered 400: recipient: /),
     ]);
-    expect(await action(eventOf({ recipient: newNumber() }, { key: `${sender.key.slice(0, -1)}x` }))).toEqual([
+    expect(await action(eventOf({ recipient: newNumber() }, { key: altered(sender.key) }))).toEqual([
       'drop: Watchword answered 401: This API key is not valid.',
     ]);
     const to = newNumber();

@@ -1,4 +1,4 @@
-import { ALL_SCOPES, codeTo, DeliveryWorld, eventually, mailTo, newNumber, type Sender } from './support/delivery-world.js';
+import { ALL_SCOPES, altered, codeTo, DeliveryWorld, eventually, mailTo, newNumber, type Sender } from './support/delivery-world.js';
 import { SmtpSimulator } from './simulators/smtp.js';
 import { TelegramBotSimulator } from './simulators/telegram.js';
 import type { Answer, Person } from './support/world.js';
@@ -328,7 +328,7 @@ describe('POST /send and GET /healthcheck', () => {
     const asks = (headers: Record<string, string> = {}) => world.call('GET', '/healthcheck', { headers });
     expect(said(await asks())).toEqual([200, { status: 'healthy', service: 'mfa-auth' }]);
     expect(said(await asks({ authorization: key }))).toEqual([200, { status: 'healthy', service: 'mfa-auth', users_configured: 2 }]);
-    expect(said(await asks({ authorization: `${key.slice(0, -1)}x` }))).toEqual([401, { error: 'This API key is not valid.' }]);
+    expect(said(await asks({ authorization: altered(key) }))).toEqual([401, { error: 'This API key is not valid.' }]);
   });
 
   it.each([
@@ -340,7 +340,7 @@ describe('POST /send and GET /healthcheck', () => {
   ])('%s is open to keys with %s, and to nobody else', async (path, scope, shape, body) => {
     const { key } = await sender.company.apiKey(ALL_SCOPES.filter((one) => one !== scope));
     expect(said(await world.call('POST', path, { body }))).toEqual([401, { [shape]: expect.stringMatching(/./) }]);
-    expect(said(await posts(path, body, `${sender.key.slice(0, -1)}x`))).toEqual([401, { [shape]: 'This API key is not valid.' }]);
+    expect(said(await posts(path, body, altered(sender.key)))).toEqual([401, { [shape]: 'This API key is not valid.' }]);
     expect(said(await posts(path, body, key))).toEqual([403, { [shape]: `This API key lacks the scope ${scope}.` }]);
   });
 });
