@@ -768,6 +768,7 @@ describe('In the database, the role of the apps', () => {
     'verification_cancel',
     'verification_check',
     'verification_create',
+    'verification_create_in_slot',
     'verification_due',
     'verification_send_again',
   ];
@@ -852,7 +853,7 @@ describe('In the database, the role of the apps', () => {
         (name) => !['attempt_clear', 'attempt_take', 'audit_thin', 'current_tenant', 'purge_deliveries', 'purge_expired'].includes(name),
       ),
     );
-    expect(refusals).toBe(24 * 8 + 8 * 6);
+    expect(refusals).toBe(25 * 8 + 8 * 6);
     expect(await snapshot(globex)).toEqual(before);
   });
 
@@ -885,7 +886,7 @@ describe('In the database, the role of the apps', () => {
         await app.query('commit');
         calls++;
       }
-    expect(calls).toBe(48);
+    expect(calls).toBe(50);
     expect(await snapshot(globex)).toEqual(before);
   });
 

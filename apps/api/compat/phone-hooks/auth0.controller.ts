@@ -19,7 +19,7 @@ export class Auth0Controller {
     required: false,
     description: 'Auth0 tries up to five times: the same key, and one message goes out',
   })
-  @ApiOperation({ summary: "A message of Auth0's, by SMS or call", operationId: 'sendAuth0Message' })
+  @ApiOperation({ summary: "A message of Auth0's, by SMS or call", operationId: 'sendPhoneHookMessage' })
   @Returns(contract.taken)
   async send(
     @CurrentCaller() caller: ApplicationCaller | UserCaller,
