@@ -777,6 +777,7 @@ describe('In the database, the role of the apps', () => {
     'verification_cancel',
     'verification_check',
     'verification_create',
+    'verification_create_in_slot',
     'verification_due',
     'verification_send_again',
   ];
@@ -864,7 +865,7 @@ describe('In the database, the role of the apps', () => {
           ),
       ),
     );
-    expect(refusals).toBe(26 * 8 + 12 * 6);
+    expect(refusals).toBe(27 * 8 + 12 * 6);
     expect(await snapshot(globex)).toEqual(before);
   });
 
@@ -897,7 +898,7 @@ describe('In the database, the role of the apps', () => {
         await app.query('commit');
         calls++;
       }
-    expect(calls).toBe(48);
+    expect(calls).toBe(50);
     expect(await snapshot(globex)).toEqual(before);
   });
 

@@ -33,6 +33,8 @@ interface Route {
   method: string;
   path: string;
   secured: boolean;
+  /** Fails in another system's shape, which has no word for our codes: there, the status tells. */
+  isCompatible: boolean;
 }
 
 describe('Tokens', () => {
@@ -46,6 +48,7 @@ describe('Tokens', () => {
         method: method.toUpperCase(),
         path,
         secured: (operation.security ?? []).length > 0,
+        isCompatible: operation.tags[0] === 'Compatible APIs',
       })),
     );
   });
@@ -54,6 +57,11 @@ describe('Tokens', () => {
   const named = ({ method, path }: Route) => `${method} ${path}`;
   const knock = ({ method, path }: Route, token?: string): Promise<Answer> =>
     world.call(method, path.replaceAll(/\{[^}]+\}/g, uuidv7()), { token, ...(method !== 'GET' && { body: {} }) });
+  const expectRefused = (route: Route, { status, body }: Answer, refusal: { status: number; code: string }) => {
+    if (!route.isCompatible) return expect(body, named(route)).toMatchObject(refusal);
+    const shape = [expect.stringMatching(/^(detail|error)$/)];
+    return expect([named(route), status, Object.keys(body)]).toEqual([named(route), refusal.status, shape]);
+  };
   const enrolled = async (): Promise<Person> => {
     const { admin } = await world.company();
     await admin.enablesTotp();
@@ -84,8 +92,7 @@ describe('Tokens', () => {
     it('none at all opens no door that is not public', async () => {
       const closed = routes.filter(({ secured }) => secured);
       expect(closed.length).toBeGreaterThan(28);
-      for (const route of closed)
-        expect((await knock(route)).body, named(route)).toMatchObject({ status: 401, code: 'auth.sign_in_required' });
+      for (const route of closed) expectRefused(route, await knock(route), { status: 401, code: 'auth.sign_in_required' });
       /** What may be public, by the contract; a route that is and does not stand here was left open. */
       const mayBePublic =
         /^(GET (\/health\/\w+|\/metrics|\/healthcheck|\/\.well-known\/jwks\.json)|POST \/api\/auth\/(register|login|refresh|verify-email|resend-verification|forgot-password|reset-password|accept-invitation))$/;
@@ -102,12 +109,13 @@ describe('Tokens', () => {
       const person = await enrolled();
       const pending = await person.pendingToken();
       for (const route of routes.filter(({ secured }) => secured)) {
-        const { body } = await knock(route, pending);
+        const answer = await knock(route, pending);
+        const { body } = answer;
         // What answers the second factor, and what asks for its code: the last for a person without a number.
         if (['POST /api/auth/verify-mfa', 'POST /api/auth/mfa/challenge'].includes(named(route)))
           expect(body, named(route)).toMatchObject({ status: 400, code: 'request.invalid' });
         else if (named(route) === 'POST /api/sms-mfa/send-code') expect(body.status, named(route)).toBeOneOf([404, 409]);
-        else expect(body, named(route)).toMatchObject({ status: 403, code: 'auth.mfa_required' });
+        else expectRefused(route, answer, { status: 403, code: 'auth.mfa_required' });
       }
       expect((await person.verify(pending, await person.code())).status, 'and none of that used it up').toBe(200);
     });
@@ -116,12 +124,13 @@ describe('Tokens', () => {
       const { due } = await mustEnroll();
       const opened: string[] = [];
       for (const route of routes.filter(({ secured }) => secured)) {
-        const { status, body } = await knock(route, due.body.mfa_token);
-        if (status !== 403) opened.push(named(route));
+        const answer = await knock(route, due.body.mfa_token);
+        if (answer.status !== 403) opened.push(named(route));
         else
-          expect(body.code, named(route)).toBe(
-            named(route) === 'POST /api/auth/verify-mfa' ? 'auth.enrolment_required' : 'auth.mfa_required',
-          );
+          expectRefused(route, answer, {
+            status: 403,
+            code: named(route) === 'POST /api/auth/verify-mfa' ? 'auth.enrolment_required' : 'auth.mfa_required',
+          });
       }
       expect(opened.toSorted()).toEqual([
         'GET /api/auth/mfa/factors',

@@ -46,6 +46,21 @@ const EXAMPLES: Record<string, object> = {
   CreateVerification: { to: '+34612345678', channel: 'sms' },
   CheckVerification: { code: '123456' },
   SendMessage: { channel: 'sms', recipient: '+34612345678', message: 'The lift works again.' },
+  SendTextCode: { data: { messageProfile: { phoneNumber: '+34612345678', msgTemplate: 'Your verification code is: 123456' } } },
+  SendVoiceCode: { phoneNumber: '+34612345678', code: '123456' },
+  Auth0Message: {
+    recipient: '+34612345678',
+    message_type: 'text',
+    code: '123456',
+    text: 'Your verification code is 123456.',
+    action: 'second-factor-authenticator',
+    language: 'en',
+  },
+  RequestOtp: { username: 'dair' },
+  VerifyOtp: { username: 'dair', token: '123456' },
+  SendNotification: { channel: 'email', recipient: 'dair@example.com', message: 'The lift works again.' },
+  TwoFactorInit: { phone_number: '+34612345678' },
+  TwoFactorVerify: { phone_number: '+34612345678', otp_code: '123456' },
   UpdateCompany: { name: 'Acme', policy: { mfa: { manager: 'required' } } },
 };
 
@@ -71,7 +86,7 @@ export function openApi(app: INestApplication): OpenAPIObject {
   return withExamples(withoutDoubles(withProblems(document)));
 }
 
-/** Every operation may answer with a problem; said once, for all. */
+/** Every operation may answer with a problem; said once, for all but those that fail in another system's shape. */
 function withProblems(document: OpenAPIObject): OpenAPIObject {
   const problem = {
     type: 'object',
@@ -93,7 +108,7 @@ function withProblems(document: OpenAPIObject): OpenAPIObject {
     for (const { responses } of Object.values(path) as { responses: Record<string, object> }[]) {
       responses['default'] ??= { description: 'A problem (RFC 9457)' };
       for (const [status, response] of Object.entries(responses))
-        if (status === 'default' || Number(status) >= 400) Object.assign(response, { content });
+        if ((status === 'default' || Number(status) >= 400) && !('content' in response)) Object.assign(response, { content });
     }
   return document;
 }

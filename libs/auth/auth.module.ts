@@ -32,6 +32,7 @@ import { AccessStrategy, PendingStrategy } from './token.strategies.js';
 import { Tokens } from './tokens.js';
 import { TrustedDevice, TrustedDevices } from './trusted-devices.js';
 import { User } from './user.entity.js';
+import { Usernames } from './usernames.service.js';
 import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
@@ -67,6 +68,7 @@ export class AuthWorkerModule {}
     StepUpService,
     TrustedDevices,
     UsersService,
+    Usernames,
     Passwords,
     { provide: PasswordHasher, useFactory: passwordHasher },
     Tokens,
@@ -81,6 +83,6 @@ export class AuthWorkerModule {}
     { provide: APP_GUARD, useClass: ProvenJustNowGuard },
     { provide: APP_GUARD, useClass: CallerLimitGuard },
   ],
-  exports: [AccountsService, PasswordHasher, Passwords],
+  exports: [AccountsService, PasswordHasher, Passwords, Usernames],
 })
 export class AuthModule {}

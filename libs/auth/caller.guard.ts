@@ -65,13 +65,13 @@ export class CallerGuard implements CanActivate {
 
   async canActivate(execution: ExecutionContext): Promise<boolean> {
     const targets = [execution.getHandler(), execution.getClass()];
-    if (this.reflector.getAllAndOverride(PublicRoute, targets)) return true;
+    const request = execution.switchToHttp().getRequest<Request>();
+    if (this.reflector.getAllAndOverride(PublicRoute, targets)) return this.visitor(execution, request);
     const role = this.reflector.getAllAndOverride(Roles, targets);
     const purpose = this.reflector.get(Pending, execution.getHandler());
     const scopes = this.reflector.getAllAndOverride(ScopesRoute, targets);
     if (!role && !purpose && !scopes) throw AuthError.forbidden();
 
-    const request = execution.switchToHttp().getRequest<Request>();
     const shown = credentialOf(request.raw);
     if (shown?.kind === 'key') return this.application(execution, request, shown);
     const inBody =
@@ -100,6 +100,13 @@ export class CallerGuard implements CanActivate {
       this.requireFactor(caller, execution, purpose);
     this.context.bind({ tenantId: caller.tenantId, userId: caller.id, ...(caller.kind === 'user' && { sessionId: caller.sessionId }) });
     return true;
+  }
+
+  /** A public route may say `ScopesRoute`, too: then a key that is shown tells whose company is meant, and must be good. */
+  private async visitor(execution: ExecutionContext, request: Request): Promise<boolean> {
+    if (!this.reflector.get(ScopesRoute, execution.getHandler())) return true;
+    const shown = credentialOf(request.raw);
+    return shown?.kind === 'key' ? this.application(execution, request, shown) : true;
   }
 
   /** Whether the route is open to it, `ScopesGuard` says. */

@@ -15,6 +15,8 @@ import { FACTORS } from './factors/index.js';
 import { MfaController } from './mfa.controller.js';
 import { MfaService } from './mfa.service.js';
 import { SmsMfaController } from './sms-mfa.controller.js';
+import { CarriedCodes } from './verifications/carried-codes.service.js';
+import { LatestCodes } from './verifications/latest-codes.service.js';
 import { Verification } from './verifications/verification.entity.js';
 import { VerificationReader } from './verifications/verification-reader.js';
 import { VerificationsController } from './verifications/verifications.controller.js';
@@ -35,9 +37,11 @@ export class MfaWorkerModule {}
     ContactListener,
     Verifications,
     VerificationReader,
+    CarriedCodes,
+    LatestCodes,
     ...FACTORS,
     { provide: FactorRegistry, inject: [...FACTORS], useFactory: (...factors: Factor[]) => new FactorRegistry(factors) },
   ],
-  exports: [MfaService, FactorAttempts],
+  exports: [MfaService, FactorAttempts, CarriedCodes, LatestCodes],
 })
 export class MfaModule {}

@@ -1,4 +1,7 @@
 export { canonicalEmail, email } from './email-address.js';
+export { tenantOfCallback } from './callback-address.js';
+export { takeCallback } from './callbacks/callback-request.js';
+export { CallbacksService } from './callbacks/callbacks.service.js';
 export { Contacts, type ContactEvent } from './callbacks/contacts.js';
 export { type Channel, CHANNELS, type OutboundMessage } from './channel.js';
 export { ChannelDirectory } from './channels/channel-directory.js';
@@ -7,6 +10,7 @@ export { DueRelay } from './due-relay.js';
 export { DueSignal } from './due-signal.js';
 export { locale, readLocale } from './locale.js';
 export { sealCode, sealPayload, sealRecipient } from './message-composer.js';
+export { MessagesService } from './messages/messages.service.js';
 export { DeliveryModule, DeliveryWorkerModule, NotificationsModule } from './notifications.module.js';
 export { NotificationError } from './notifications.errors.js';
 export { ProviderRegistry } from './provider-registry.js';

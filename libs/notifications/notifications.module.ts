@@ -59,7 +59,7 @@ export class DeliveryModule {}
   ],
   controllers: [TemplatesController, ChannelsController, MessagesController, CallbacksController],
   providers: [TemplatesService, ChannelsService, ChannelDirectory, MessagesService, CallbacksService],
-  exports: [TemplatesService, ChannelDirectory, DeliveryModule],
+  exports: [TemplatesService, ChannelDirectory, MessagesService, CallbacksService, DeliveryModule],
 })
 export class NotificationsModule {}
 

@@ -1,8 +1,9 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { errorShapeOf, type Problem } from './error-shape.js';
 import { asAppError, STATUS } from './problem.js';
 
-/** The only place where an error becomes HTTP. Whatever was thrown, the client reads one shape (RFC 9457). */
+/** The only place where an error becomes HTTP. Whatever was thrown, the client reads one shape (RFC 9457), but where a route has another system's. */
 @Catch()
 export class AppErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger('Errors');
@@ -23,22 +24,22 @@ export class AppErrorFilter implements ExceptionFilter {
     if (status === 401) void reply.header('www-authenticate', refusedToken ? 'Bearer error="invalid_token"' : 'Bearer');
     if (stepUp) void reply.header('www-authenticate', challengeOf(stepUp));
     if (status === 429 || status === 503) void reply.header('retry-after', String(retryAfter ?? reply.getHeader('retry-after') ?? 1));
+    const problem: Problem = {
+      type: `urn:watchword:problem:${code}`,
+      title,
+      status,
+      code,
+      detail: detail ?? title,
+      instance: request.url.split('?')[0]!,
+      request_id: String(request.id),
+      ...(errors && { errors }),
+    };
+    const shaped = errorShapeOf(request)?.(problem);
     void reply
-      .status(status)
-      .header('content-type', 'application/problem+json; charset=utf-8')
+      .status(shaped?.status ?? status)
+      .header('content-type', `application/${shaped ? 'json' : 'problem+json'}; charset=utf-8`)
       .header('cache-control', 'no-store')
-      .send(
-        JSON.stringify({
-          type: `urn:watchword:problem:${code}`,
-          title,
-          status,
-          code,
-          detail: detail ?? title,
-          instance: request.url.split('?')[0]!,
-          request_id: String(request.id),
-          ...(errors && { errors }),
-        }),
-      );
+      .send(JSON.stringify(shaped?.body ?? problem));
   }
 }
 

@@ -17,7 +17,9 @@ const BODY_BYTES = 64 * 1024;
 /** Vendors' callbacks come in batches, in any type of content, and are signed as bytes. Event Grid sends up to 1 MiB, and drops what is refused as too large. */
 const CALLBACKS = '/api/callbacks/';
 const CALLBACK_BYTES = 1024 * 1024 + 64 * 1024;
-const isCallback = ({ url }: { url: string }) => url.startsWith(CALLBACKS);
+/** Where subscriptions that were made for another system point (apps/api/compat/phone-hooks). */
+const EVENTS = /^\/events(\?|$)/;
+const isCallback = ({ url }: { url: string }) => url.startsWith(CALLBACKS) || EVENTS.test(url);
 /** Swagger UI brings its own scripts and styles. */
 const DOCUMENTATION_CSP =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";

@@ -3,6 +3,7 @@ export * from './caller.js';
 export * from './client-address.js';
 export { type Config, config, ConfigError, readConfig } from './config.js';
 export { page, pageQuery, readCursor } from './cursor.js';
+export { type ErrorShape, FailsAs } from './error-shape.js';
 export { hardenHttp, httpAdapter } from './http.js';
 export { HotStatements, statement } from './hot-statements.js';
 export { idempotencyKey } from './idempotency.js';

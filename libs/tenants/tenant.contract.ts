@@ -9,6 +9,11 @@ const country = z
   .string()
   .regex(/^[A-Z]{2}$/, 'must be an ISO 3166 country such as ES')
   .refine((code) => isSupportedCountry(code), 'must be an ISO 3166 country that has telephones');
+const tellsUsernames = z
+  .boolean()
+  .describe(
+    'POST /request-otp tells a username that nobody has with 404, as the system it stands in for did; false: all usernames are answered alike',
+  );
 const nameLine = (longest: number) =>
   z
     .string()
@@ -90,6 +95,7 @@ export const companyPolicy = z
     max_sessions: messages.max_sessions.default(null),
     remember_device_days: messages.remember_device_days.default(0),
     sender_name: messages.sender_name.default(null),
+    tells_unknown_usernames: tellsUsernames.default(false),
   })
   .meta({ id: 'CompanyPolicy' });
 export type CompanyPolicy = z.output<typeof companyPolicy>;
@@ -119,6 +125,7 @@ export const updateCompany = z
         mfa: z.strictObject({ admin: mfa.optional(), manager: mfa.optional(), user: mfa.optional() }).optional(),
         totp_window: totpWindow.optional(),
         email_verification: emailVerification.optional(),
+        tells_unknown_usernames: tellsUsernames,
         ...messages,
       })
       .partial()

@@ -119,6 +119,9 @@ export const snsSettings = ({ accessKeyId, secretAccessKey }: SnsSimulator) => (
   region: 'eu-west-1',
 });
 
+/** A key that is another in its last character alone. */
+export const altered = (key: string) => `${key.slice(0, -1)}${key.endsWith('x') ? 'y' : 'x'}`;
+
 let numbers = 0;
 /** A Spanish mobile number that no other test of the file has. */
 export const newNumber = () => `+3461${String(1_000_000 + numbers++).slice(-7)}`;

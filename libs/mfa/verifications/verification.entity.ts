@@ -39,6 +39,8 @@ const schema = defineEntity({
     sends: p.integer().default(1),
     locale: p.text(),
     reference: p.text().nullable(),
+    /** Where the newest code to a subject is the one that counts: how it was asked for. */
+    slot: p.text().nullable(),
     channelTimeout: p.integer(),
     resendAfter: p.datetime(),
     escalateAt: p.datetime().nullable(),
@@ -78,6 +80,10 @@ export interface SentAgain {
 export const CREATE_VERIFICATION = statement<CreatedVerification>(
   'verification_create',
   'select * from app.verification_create($1, $2, $3, $4, $5, $6)',
+);
+export const CREATE_IN_SLOT = statement<CreatedVerification>(
+  'verification_create_in_slot',
+  'select * from app.verification_create_in_slot($1, $2, $3, $4, $5)',
 );
 export const CHECK_VERIFICATION = statement<{
   status: VerificationStatus | 'gone' | 'blocked';

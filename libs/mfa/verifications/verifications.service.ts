@@ -25,6 +25,10 @@ export interface NewVerification {
   userId?: string;
   factorId?: string;
   signInId?: string | undefined;
+  /** For callers that keep no id: of this slot's codes to one subject, only the newest is good. Without Idempotency-Key. */
+  slot?: string;
+  /** Whoever made the code looks at the answer, too: it never comes back here, which says nothing of the number it went to. */
+  checkedElsewhere?: boolean;
 }
 
 export interface CreatedHere {
@@ -87,7 +91,10 @@ export class Verifications {
   async prepare(wanted: NewVerification) {
     const tenantId = this.context.tenantId!;
     const id = uuidv7();
-    const steps = wanted.steps.map((step) => this.step(tenantId, id, step, wanted.policy));
+    const steps = wanted.steps
+      .map((step) => this.step(tenantId, id, step, wanted.policy))
+      // Counted apart, as plain messages are: those that cannot come back must not look like those that did not.
+      .map((step) => (wanted.checkedElsewhere ? { ...step, prefix: step.prefix && `elsewhere ${step.prefix}` } : step));
     await this.channels.require(steps);
     const code = wanted.code ?? randomCode(wanted.codeLength ?? 6);
     const actor = this.actor;
@@ -98,6 +105,7 @@ export class Verifications {
       user_id: wanted.userId ?? null,
       factor_id: wanted.factorId ?? null,
       sign_in_id: wanted.signInId ?? null,
+      slot: wanted.slot ?? null,
       subject: wanted.userId ?? steps[0]!.mac,
       code_mac: entity.codeMac(tenantId, id, code).toString('hex'),
       code: sealCode(tenantId, id, code),
@@ -111,23 +119,22 @@ export class Verifications {
     return { row, actor, origin: this.origin(wanted.ip) };
   }
 
+  /** @throws notifications.*, verification.blocked, verification.idempotency_conflict */
   @Traced('verification.create')
-  private async begin(wanted: NewVerification, key: { key: string; body: string } | null): Promise<CreatedHere> {
+  async begin(wanted: NewVerification, key: { key: string; body: string } | null = null): Promise<CreatedHere> {
     const { row, actor, origin } = await this.prepare(wanted);
-    const { outcome, rule, response } = await this.statements.one(entity.CREATE_VERIFICATION, [
-      signTenant(this.context.tenantId!),
-      row,
-      key && { caller: actor.id, ...key },
-      actor,
-      origin,
-      sendLimits(),
-    ]);
+    const tenant = signTenant(this.context.tenantId!);
+    const { conversion, ...caps } = sendLimits();
+    const limits = conversion && !wanted.checkedElsewhere ? { ...caps, conversion } : caps;
+    const { outcome, rule, response } = await (wanted.slot
+      ? this.statements.one(entity.CREATE_IN_SLOT, [tenant, row, actor, origin, limits])
+      : this.statements.one(entity.CREATE_VERIFICATION, [tenant, row, key && { caller: actor.id, ...key }, actor, origin, limits]));
     if (rule) logHeldBack(rule, { company: this.context.tenantId!, verification: row.id });
     if (outcome === 'conflict') throw VerificationError.idempotencyConflict();
     if (outcome === 'blocked') throw blocked(rule!);
     const { id: given, expires_at, resend_after, step } = response!;
     if (outcome === 'created') {
-      created(row.workflow[step]!.channel).inc();
+      if (!wanted.checkedElsewhere) created(row.workflow[step]!.channel).inc();
       this.signal.wake();
     }
     return { id: given, expiresAt: new Date(expires_at), resendAfter: new Date(resend_after), step, steps: row.workflow };

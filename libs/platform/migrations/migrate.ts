@@ -12,6 +12,7 @@ import { Migration20261121120000_delivery } from './Migration20261121120000_deli
 import { Migration20261121130000_templates } from './Migration20261121130000_templates.js';
 import { Migration20261121140000_delivered_factors } from './Migration20261121140000_delivered_factors.js';
 import { Migration20261122100000_accounts } from './Migration20261122100000_accounts.js';
+import { Migration20261122180000_slots } from './Migration20261122180000_slots.js';
 
 /** Every migration, in order. Never edited once released. */
 export const MIGRATIONS = [
@@ -23,6 +24,7 @@ export const MIGRATIONS = [
   Migration20261121130000_templates,
   Migration20261121140000_delivered_factors,
   Migration20261122100000_accounts,
+  Migration20261122180000_slots,
 ];
 
 /** The newest migration's name: what `/health/ready` and the start of a process compare with. */
