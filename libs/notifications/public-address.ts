@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { DeliveryError } from '../../delivery-error.js';
+import { DeliveryError } from './delivery-error.js';
 
 export interface Address {
   address: string;
@@ -33,6 +33,22 @@ export async function resolve(host: string, allowPrivate: boolean): Promise<Addr
   if (!allowPrivate && !addresses.every(({ address }) => isPublic(address)))
     throw new DeliveryError('configuration', 'destination_not_allowed');
   return addresses;
+}
+
+/** What the resolver says when a connection is made to a name that was checked: those addresses, whatever it would say by now. */
+export const pinned =
+  (addresses: Address[]): LookupFunction =>
+  (_host, { all }, answer) =>
+    all ? answer(null, addresses) : answer(null, addresses[0]!.address, addresses[0]!.family);
+
+/** A look-up cannot be called off, only left behind. @throws DeliveryError */
+export function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(new DeliveryError('retryable', 'timeout'));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 async function ask(host: string): Promise<Address[]> {
