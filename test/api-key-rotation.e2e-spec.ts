@@ -49,9 +49,10 @@ describe('An API key that is rotated', () => {
 
   it('ends no later than it would have, and hands on how long it lives', async () => {
     const { id } = await company.apiKey(['messages:send'], { expires_in_days: 30 });
-    await company.sql(`update api_key set created_at = created_at - interval '29 days 23 hours', expires_at = expires_at - interval '29 days 23 hours' where id = $1`, [
-      id,
-    ]);
+    await company.sql(
+      `update api_key set created_at = created_at - interval '29 days 23 hours', expires_at = expires_at - interval '29 days 23 hours' where id = $1`,
+      [id],
+    );
     const { expires_at } = await listed(id);
     const { body } = await rotates(id, { overlap_hours: 168 });
     expect((await listed(id)).expires_at).toBe(expires_at);

@@ -642,8 +642,7 @@ describe('In the database, the role of the apps', () => {
     for (const table of TABLES.filter((name) => !['audit_event', 'audit_chain', 'audit_head', ...BY_FUNCTIONS].includes(name))) {
       const key = table === 'tenant' ? 'id' : 'tenant_id';
       expect((await app.query(`update ${table} set ${key} = ${key} where ${key} = '${theirs}'`)).rowCount).toBe(0);
-      if (!KEPT.includes(table))
-        expect((await app.query(`delete from ${table} where tenant_id = '${theirs}'`)).rowCount).toBe(0);
+      if (!KEPT.includes(table)) expect((await app.query(`delete from ${table} where tenant_id = '${theirs}'`)).rowCount).toBe(0);
     }
     for (const text of [
       'update audit_event set action = action',

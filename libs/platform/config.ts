@@ -147,7 +147,9 @@ const schema = z
     PROVIDER_ENDPOINTS: json(z.record(z.string(), z.url())).describe(
       'JSON: other addresses of vendors, by provider: private links, simulators',
     ),
-    PRIVATE_DESTINATIONS: flag.default(false).describe("lets companies' settings (SMTP hosts, webhooks) lead to addresses that are not public"),
+    PRIVATE_DESTINATIONS: flag
+      .default(false)
+      .describe("lets companies' settings (SMTP hosts, webhooks) lead to addresses that are not public"),
     ATTEMPT_SECONDS: seconds.max(60).default(8).describe('patience with one call of a vendor'),
     RECEIPT_WINDOW_SECONDS: seconds
       .max(300)

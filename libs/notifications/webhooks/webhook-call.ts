@@ -51,7 +51,6 @@ export async function post(
     method: 'POST',
     headers: { ...headers, 'content-length': bytes.length },
     lookup: pinned(addresses),
-    autoSelectFamily: true,
     // A connection of its own: one that is kept was made to what the name meant then.
     agent: false,
     minVersion: 'TLSv1.2',

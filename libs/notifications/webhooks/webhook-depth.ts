@@ -12,7 +12,9 @@ export class WebhookDepth implements OnModuleInit {
 
   onModuleInit() {
     const depth = shared(() => this.read());
-    sampled('webhooks_due', 'Webhooks that are due, in the whole installation.', [], async () => [{ value: Number((await depth()).waiting) }]);
+    sampled('webhooks_due', 'Webhooks that are due, in the whole installation.', [], async () => [
+      { value: Number((await depth()).waiting) },
+    ]);
     sampled('webhooks_oldest_seconds', 'How long the oldest of them has been due.', [], async () => [
       { value: (await depth()).oldest_seconds },
     ]);

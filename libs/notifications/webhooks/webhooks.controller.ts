@@ -55,7 +55,10 @@ export class WebhooksController {
   }
 
   @Post(':id/rotate-secret')
-  @ApiOperation({ summary: 'A new signing secret, shown this once; the one before signs beside it for 24 hours', operationId: 'rotateWebhookSecret' })
+  @ApiOperation({
+    summary: 'A new signing secret, shown this once; the one before signs beside it for 24 hours',
+    operationId: 'rotateWebhookSecret',
+  })
   @Returns(contract.webhookWithSecret)
   rotate(@Param('id', { schema: uuid }) id: string) {
     return this.webhooks.rotateSecret(id);
@@ -69,7 +72,10 @@ export class WebhooksController {
   }
 
   @Get(':id/deliveries')
-  @ApiOperation({ summary: 'What was sent there in the last 30 days and what came of it, newest first', operationId: 'getWebhookDeliveries' })
+  @ApiOperation({
+    summary: 'What was sent there in the last 30 days and what came of it, newest first',
+    operationId: 'getWebhookDeliveries',
+  })
   @Returns(contract.deliveryPage)
   deliveriesOf(@Param('id', { schema: uuid }) id: string, @Query({ schema: contract.deliveriesQuery }) query: contract.DeliveriesQuery) {
     return this.deliveries.list(id, query);

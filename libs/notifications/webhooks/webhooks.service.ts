@@ -98,7 +98,11 @@ export class WebhooksService {
   rotateSecret(id: string): Promise<WebhookView & { secret: string }> {
     const secret = newWebhookSecret();
     return this.context.transaction(async (em) => {
-      const row = await em.findOne(WebhookEndpoint, { id, removedAt: null }, { lockMode: LockMode.PESSIMISTIC_WRITE, populate: ['secret'] });
+      const row = await em.findOne(
+        WebhookEndpoint,
+        { id, removedAt: null },
+        { lockMode: LockMode.PESSIMISTIC_WRITE, populate: ['secret'] },
+      );
       if (!row) throw WebhookError.notFound();
       const [clock] = await em.execute<{ ms: string }[]>('select extract(epoch from now()) * 1000 as ms');
       row.secretBefore = row.secret as string;

@@ -23,7 +23,13 @@ export type CreateApiKey = z.output<typeof createApiKey>;
 
 export const rotateApiKey = z
   .strictObject({
-    overlap_hours: z.number().int().min(0).max(168).default(24).describe('so long the key before stays good, unless it ends earlier; 0: not at all'),
+    overlap_hours: z
+      .number()
+      .int()
+      .min(0)
+      .max(168)
+      .default(24)
+      .describe('so long the key before stays good, unless it ends earlier; 0: not at all'),
   })
   .meta({ id: 'RotateApiKey' });
 export type RotateApiKey = z.output<typeof rotateApiKey>;

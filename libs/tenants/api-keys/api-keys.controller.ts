@@ -32,7 +32,10 @@ export class ApiKeysController {
     operationId: 'rotateApiKey',
   })
   @Returns(contract.createdApiKey, 201)
-  rotate(@Param('id', { schema: z.uuid() }) id: string, @Body({ schema: contract.rotateApiKey }) { overlap_hours: hours }: contract.RotateApiKey) {
+  rotate(
+    @Param('id', { schema: z.uuid() }) id: string,
+    @Body({ schema: contract.rotateApiKey }) { overlap_hours: hours }: contract.RotateApiKey,
+  ) {
     return this.apiKeys.rotate(id, hours);
   }
 
