@@ -1,3 +1,5 @@
+import { Resolver } from 'node:dns/promises';
+import { NameServer } from './testing/name-server.js';
 import { isPublic, pinned, resolve, within } from './public-address.js';
 
 describe('Where a company may send us', () => {
@@ -73,5 +75,44 @@ describe('Where a company may send us', () => {
     const never = new Promise<never>(() => undefined);
     await expect(within(AbortSignal.timeout(20), never)).rejects.toMatchObject({ kind: 'retryable', reason: 'timeout' });
     await expect(within(AbortSignal.abort(), never)).rejects.toMatchObject({ reason: 'timeout' });
+  });
+
+  describe('by what name servers say', () => {
+    let server: NameServer;
+    let resolver: Resolver;
+    beforeAll(async () => {
+      server = await new NameServer().start();
+      resolver = new Resolver({ timeout: 200, tries: 1 });
+      resolver.setServers([server.address]);
+    });
+    afterAll(() => server.stop());
+
+    it.each<[string, string[], string[]]>([
+      ['inside', ['10.0.0.1'], []],
+      ['loopback', ['127.0.0.1'], []],
+      ['metadata', ['169.254.169.254'], []],
+      ['loopback over IPv6', [], ['::1']],
+      ['a public address, and a private one beside it', ['8.8.8.8', '10.0.0.1'], []],
+      ['a public address, and a private one of the other kind', ['8.8.8.8'], ['fd00::1']],
+    ])('not to %s', async (_, four, six) => {
+      server.answers = { 4: four, 6: six };
+      await expect(resolve('hooks.acme.example', false, resolver)).rejects.toMatchObject({ reason: 'destination_not_allowed' });
+    });
+
+    it('to all the public addresses of a name', async () => {
+      server.answers = { 4: ['8.8.8.8', '1.1.1.1'], 6: ['2606:4700:4700::1111'] };
+      expect(await resolve('hooks.acme.example', false, resolver)).toEqual([
+        { address: '8.8.8.8', family: 4 },
+        { address: '1.1.1.1', family: 4 },
+        { address: '2606:4700:4700::1111', family: 6 },
+      ]);
+    });
+
+    it('not to what the machine alone knows, nor to what nobody answers for', async () => {
+      server.answers = { 4: [], 6: [] };
+      await expect(resolve('hooks.acme.example', false, resolver)).rejects.toMatchObject({ kind: 'configuration', reason: 'unknown_host' });
+      server.answers = undefined;
+      await expect(resolve('hooks.acme.example', false, resolver)).rejects.toMatchObject({ kind: 'retryable', reason: 'unreachable' });
+    });
   });
 });

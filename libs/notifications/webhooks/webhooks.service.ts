@@ -5,7 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
 import { config, invalid, page, readCursor, RequestContext } from '@app/platform';
-import { isPublic } from '../public-address.js';
+import { isLocalName, isPublic } from '../public-address.js';
 import { hostOf } from './webhook-call.js';
 import { sealSecret, WebhookEndpoint } from './webhook.entity.js';
 import { newWebhookSecret } from './webhook-signature.js';
@@ -132,7 +132,7 @@ function requireDestination(text: string) {
   if (url.hash) refuse('must not hold a fragment');
   if (config.NODE_ENV === 'production' && url.protocol !== 'https:') refuse('must be an https address');
   if (config.PRIVATE_DESTINATIONS) return;
-  if ((isIP(host) && !isPublic(host)) || /(^|\.)localhost\.?$/.test(host)) refuse('must not lead into a private network');
+  if ((isIP(host) && !isPublic(host)) || isLocalName(host)) refuse('must not lead into a private network');
 }
 
 const view = (row: WebhookEndpoint): WebhookView => ({
