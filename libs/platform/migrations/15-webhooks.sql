@@ -55,7 +55,8 @@ create table directory.webhook_due (
   endpoint_id uuid not null,
   due_at timestamptz not null
 ) with (fillfactor = 70);
-create index webhook_due_order on directory.webhook_due (endpoint_id, due_at);
+create index webhook_due_order on directory.webhook_due (due_at);
+create index webhook_due_lane on directory.webhook_due (endpoint_id, due_at);
 
 do $$
 declare
@@ -166,6 +167,31 @@ create trigger webhooks after update of status on public.delivery for each row
   when (new.verification_id is null and new.status is distinct from old.status and new.status not in ('queued', 'sending'))
   execute function private.webhook_of_message();
 
+-- What may be claimed: of each endpoint its oldest, p_each less what p_busy says is under way. Where no more is due than one claim can look at,
+-- that is all of it; otherwise from endpoint to endpoint by the index, however much waits for one of them.
+create function private.webhook_seen(p_now timestamptz, p_look integer, p_each integer, p_busy jsonb) returns table (id uuid, tenant_id uuid, due_at timestamptz)
+language plpgsql as $$
+begin
+  if (select count(*) from (select from directory.webhook_due x where x.due_at <= p_now order by x.due_at limit p_look + 1) n) <= p_look then
+    return query
+      select o.id, o.tenant_id, o.due_at
+        from (select x.*, row_number() over (partition by x.endpoint_id order by x.due_at) as place
+                from directory.webhook_due x where x.due_at <= p_now order by x.due_at limit p_look) o
+       where o.place <= p_each - coalesce((p_busy ->> o.endpoint_id::text)::integer, 0);
+    return;
+  end if;
+  return query
+    with recursive known (endpoint) as (
+      (select x.endpoint_id from directory.webhook_due x order by x.endpoint_id limit 1)
+      union all
+      select (select x.endpoint_id from directory.webhook_due x where x.endpoint_id > k.endpoint order by x.endpoint_id limit 1)
+        from known k where k.endpoint is not null)
+    select o.id, o.tenant_id, o.due_at from known k
+     cross join lateral (select x.id, x.tenant_id, x.due_at from directory.webhook_due x where x.endpoint_id = k.endpoint and x.due_at <= p_now
+                          order by x.due_at limit greatest(0, p_each - coalesce((p_busy ->> k.endpoint::text)::integer, 0))) o
+     where k.endpoint is not null;
+end $$;
+
 -- What is due, and not again before p_lease seconds: for the relay, who proves it. p_each: most for one endpoint, p_share: for one company, both
 -- less what p_busy ({endpoint or company: calls}) says is under way already.
 create function app.webhook_claim(p_proof text, p_most integer, p_each integer, p_share integer, p_busy jsonb, p_lease double precision)
@@ -173,29 +199,21 @@ returns table (id uuid, tenant_id uuid, endpoint_id uuid) language plpgsql secur
 declare
   -- Not the function itself: no index answers what changes while it is asked.
   v_now timestamptz := clock_timestamp();
+  v_ids uuid[];
 begin
   if not private.proven('due', p_proof) then raise exception 'only the relay may' using errcode = '42501'; end if;
+  -- Each company's oldest first, then each one's second. An array: of a query's result nobody could tell beforehand how short it is.
+  v_ids := array(
+    select r.id
+      from (select s.id, s.tenant_id, s.due_at, row_number() over (partition by s.tenant_id order by s.due_at) as turn
+              from private.webhook_seen(v_now, 4 * p_most, p_each, p_busy) s) r
+     where r.turn <= p_share - coalesce((p_busy ->> r.tenant_id::text)::integer, 0)
+     order by r.turn, r.due_at limit p_most);
   return query
-    -- From endpoint to endpoint by the index, however much waits for one of them.
-    with recursive known (endpoint) as (
-      (select x.endpoint_id from directory.webhook_due x order by x.endpoint_id limit 1)
-      union all
-      select (select x.endpoint_id from directory.webhook_due x where x.endpoint_id > k.endpoint order by x.endpoint_id limit 1)
-        from known k where k.endpoint is not null),
-    seen as materialized (
-      select o.* from known k
-       cross join lateral (select x.id, x.tenant_id, x.due_at from directory.webhook_due x where x.endpoint_id = k.endpoint and x.due_at <= v_now
-                            order by x.due_at limit greatest(0, p_each - coalesce((p_busy ->> k.endpoint::text)::integer, 0))) o
-       where k.endpoint is not null),
-    -- Each company's oldest first, then each one's second.
-    turns as (select s.*, row_number() over (partition by s.tenant_id order by s.due_at) as turn from seen s),
-    ranked as (select t.id, row_number() over (order by t.turn, t.due_at) as place from turns t
-                where t.turn <= p_share - coalesce((p_busy ->> t.tenant_id::text)::integer, 0)),
-    chosen as materialized (
-      select x.id from directory.webhook_due x
-       where x.id in (select r.id from ranked r where r.place <= p_most) and x.due_at <= v_now
-         for update skip locked)
-    update directory.webhook_due d set due_at = v_now + p_lease * interval '1 second' from chosen where d.id = chosen.id
+    with chosen as materialized (
+      select x.id from directory.webhook_due x where x.id = any (v_ids) and x.due_at <= v_now for update skip locked)
+    update directory.webhook_due d set due_at = v_now + p_lease * interval '1 second'
+      from chosen where d.id = any (v_ids) and d.id = chosen.id
     returning d.id, d.tenant_id, d.endpoint_id;
 end $$;
 
