@@ -54,6 +54,8 @@ describe('An API key', () => {
         last_used_at: null,
         expires_at: expect.any(String),
         revoked_at: null,
+        rotated_to: null,
+        expires_soon: false,
         key: expect.stringMatching(/^ww_[\w-]{86}[0-9A-Za-z]{6}$/),
       },
     ]);

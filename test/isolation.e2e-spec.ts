@@ -26,9 +26,13 @@ const TABLES = [
   'delivery_attempt',
   'delivery_receipt',
   'spend',
+  'webhook_endpoint',
+  'webhook_delivery',
 ];
 /** Written by the database's functions alone: the apps' role may read, no more. */
-const BY_FUNCTIONS = ['verification', 'delivery', 'delivery_attempt', 'delivery_receipt', 'spend'];
+const BY_FUNCTIONS = ['verification', 'delivery', 'delivery_attempt', 'delivery_receipt', 'spend', 'webhook_delivery'];
+/** Ended, never deleted. */
+const KEPT = ['tenant', 'api_key', 'webhook_endpoint'];
 /** Not even read. */
 const UNREAD = ['idempotency'];
 const ROLES: Role[] = ['admin', 'manager', 'user'];
@@ -57,7 +61,7 @@ interface Tenancy {
   company: Company;
   people: Record<Role, Person>;
   /** Everything of it that a path could name, by the part of the path before the id. */
-  ids: Record<'users' | 'sessions' | 'factors' | 'api-keys' | 'verifications' | 'messages' | 'attempts', string[]>;
+  ids: Record<'users' | 'sessions' | 'factors' | 'api-keys' | 'verifications' | 'messages' | 'attempts' | 'webhooks' | 'events', string[]>;
   /** An application of its own. */
   apiKey: string;
 }
@@ -85,6 +89,8 @@ async function tenancy(name: string): Promise<Tenancy> {
       verifications: list(await company.sql('select id from verification')),
       messages: list(await company.sql('select id from delivery')),
       attempts: list(await company.sql('select id from delivery_attempt')),
+      webhooks: list(await company.sql('select id from webhook_endpoint')),
+      events: list(await company.sql('select id from webhook_delivery')),
     },
     apiKey,
   };
@@ -92,7 +98,7 @@ async function tenancy(name: string): Promise<Tenancy> {
 
 /** A code and a plain message under way, and what is written down of them. Nothing is due: no worker changes them. */
 async function deliveries(company: Company): Promise<void> {
-  const [verification, message, attempt] = [uuidv7(), uuidv7(), uuidv7()];
+  const [verification, message, attempt, webhook] = [uuidv7(), uuidv7(), uuidv7(), uuidv7()];
   const settings = { api_key: 'a1b2c3d4', api_secret: 'SimulatedSecret1', from: 'Acme', signature_secret: 'x'.repeat(40) };
   expect((await company.admin.put('/api/company/channels/vonage-sms', { settings })).status).toBe(200);
   const step = { channel: 'sms', to: 'sealed', masked: '+34 ••• ••• 123', mac: 'x', country: 'ES', prefix: '+34611', provider: null };
@@ -116,6 +122,15 @@ async function deliveries(company: Company): Promise<void> {
       attempt,
     ],
     [`insert into spend (day, amount) values (current_date, 1)`],
+    [
+      `insert into webhook_endpoint (id, url, event_types, is_enabled, secret) values ($1, 'https://hooks.acme.test/', '{user.created}', false, 'sealed')`,
+      webhook,
+    ],
+    [
+      `insert into webhook_delivery (id, endpoint_id, event_id, event_type, body, status) values ($1, $2, $1, 'user.created', '{}', 'delivered')`,
+      uuidv7(),
+      webhook,
+    ],
     [`insert into idempotency (caller_id, key_hash, body_hash, response) values ($1, '', '', '{}')`, uuidv7()],
   ] as [string, ...unknown[]][])
     await company.sql(text, values);
@@ -138,7 +153,7 @@ function bodyFor(operation: Operation): Record<string, unknown> | undefined {
   const schema = operation.requestBody?.content['application/json']?.schema;
   if (!schema) return undefined;
   const { properties = {}, required = [] } = resolve(schema);
-  const known: Record<string, unknown> = { code: '123456', full_name: 'Mallory', role: 'admin' };
+  const known: Record<string, unknown> = { code: '123456', full_name: 'Mallory', role: 'admin', overlap_hours: 0, enabled: true };
   return Object.fromEntries(
     Object.keys(properties)
       .filter((name) => required.includes(name) || name in known)
@@ -159,7 +174,7 @@ function routesWithId() {
 }
 
 const kindOf = (path: string): keyof Tenancy['ids'] =>
-  /\/(users|sessions|factors|api-keys|verifications|messages)\/\{/.exec(path)?.[1] as never;
+  /\/(users|sessions|factors|api-keys|verifications|messages|webhooks)\/\{/.exec(path)?.[1] as never;
 
 /** What may be said of a person who is there, by the least role that may ask. */
 const NEEDS: Record<string, Role> = {
@@ -174,6 +189,14 @@ const NEEDS: Record<string, Role> = {
   confirmFactor: 'user',
   removeFactor: 'user',
   revokeApiKey: 'admin',
+  rotateApiKey: 'admin',
+  getWebhook: 'admin',
+  updateWebhook: 'admin',
+  removeWebhook: 'admin',
+  rotateWebhookSecret: 'admin',
+  testWebhook: 'admin',
+  getWebhookDeliveries: 'admin',
+  replayWebhookDelivery: 'admin',
   getVerification: 'manager',
   getVerificationTimeline: 'manager',
   checkVerification: 'manager',
@@ -214,7 +237,7 @@ describe('Over HTTP, a company', () => {
           const bodies = new Set<string>();
           for (const [at, id] of ids.entries()) {
             const body = bodyFor(operation);
-            const answer = await world.call(method, path.replace(/\{\w+\}/, id), {
+            const answer = await world.call(method, path.replace(/\{\w+\}/, id).replace('{delivery_id}', to.ids.events[0]!), {
               token: from.people[role].token,
               at,
               ...(body && { body }),
@@ -227,9 +250,9 @@ describe('Over HTTP, a company', () => {
           covered.add(name);
         }
     expect(covered.size).toBe(routes.length);
-    expect(routes.length).toBe(18);
-    // 7 routes with 1 + 3 people, 1 with 1 + 4 or more sessions, 2 with 1 + 3 factors, 1 with 1 + 1 API keys, 6 with 1 + 1 verifications, 1 with
-    // 1 + 2 messages; 3 roles; 2 directions.
+    expect(routes.length).toBe(26);
+    // 7 routes with 1 + 3 people, 1 with 1 + 4 or more sessions, 2 with 1 + 3 factors, 2 with 1 + 1 API keys, 6 with 1 + 1 verifications, 1 with
+    // 1 + 2 messages, 7 with 1 + 1 webhooks; 3 roles; 2 directions.
     expect(requests).toBe(
       3 *
         [acme, globex].reduce(
@@ -238,9 +261,10 @@ describe('Over HTTP, a company', () => {
             7 * (1 + ids.users.length) +
             (1 + ids.sessions.length) +
             2 * (1 + ids.factors.length) +
-            (1 + ids['api-keys'].length) +
+            2 * (1 + ids['api-keys'].length) +
             6 * (1 + ids.verifications.length) +
-            (1 + ids.messages.length),
+            (1 + ids.messages.length) +
+            7 * (1 + ids.webhooks.length),
           0,
         ),
     );
@@ -258,6 +282,7 @@ describe('Over HTTP, a company', () => {
     'listSessions',
     'listTemplates',
     'listUsers',
+    'listWebhooks',
   ];
 
   it('sees none of another company in any list', async () => {
@@ -619,16 +644,14 @@ describe('In the database, the role of the apps', () => {
     for (const table of TABLES.filter((name) => !['audit_event', 'audit_chain', 'audit_head', ...BY_FUNCTIONS].includes(name))) {
       const key = table === 'tenant' ? 'id' : 'tenant_id';
       expect((await app.query(`update ${table} set ${key} = ${key} where ${key} = '${theirs}'`)).rowCount).toBe(0);
-      if (!['tenant', 'api_key'].includes(table))
-        expect((await app.query(`delete from ${table} where tenant_id = '${theirs}'`)).rowCount).toBe(0);
+      if (!KEPT.includes(table)) expect((await app.query(`delete from ${table} where tenant_id = '${theirs}'`)).rowCount).toBe(0);
     }
     for (const text of [
       'update audit_event set action = action',
       'delete from audit_event',
       'update audit_chain set hash = hash',
       'delete from audit_head',
-      'delete from tenant',
-      'delete from api_key',
+      ...KEPT.map((table) => `delete from ${table}`),
       'select from idempotency',
       ...BY_FUNCTIONS.flatMap((table) => [`update ${table} set tenant_id = tenant_id`, `delete from ${table}`]),
     ]) {
@@ -764,6 +787,7 @@ describe('In the database, the role of the apps', () => {
     'purge_deliveries',
     'purge_expired',
     'purge_links',
+    'purge_webhooks',
     'receipt_handled',
     'receipt_put',
     'recipient_gone',
@@ -780,6 +804,12 @@ describe('In the database, the role of the apps', () => {
     'verification_create_in_slot',
     'verification_due',
     'verification_send_again',
+    'webhook_begin',
+    'webhook_claim',
+    'webhook_depth',
+    'webhook_finish',
+    'webhook_replay',
+    'webhook_test',
   ];
 
   interface Callable {
@@ -808,6 +838,8 @@ describe('In the database, the role of the apps', () => {
       p_id: globex.ids.verifications[0],
       p_delivery: globex.ids.messages[0],
       p_attempt: globex.ids.attempts[0],
+      p_endpoint: globex.ids.webhooks[0],
+      p_webhook: globex.ids.events[0],
     };
     const theirHash = createHash('sha256')
       .update(Buffer.from(globex.apiKey.slice(3, -6), 'base64url').subarray(32))
@@ -859,13 +891,10 @@ describe('In the database, the role of the apps', () => {
     }
     expect(met).toEqual(
       RUN_AS_OWNER.filter(
-        (name) =>
-          !['attempt_clear', 'attempt_take', 'audit_thin', 'current_tenant', 'purge_deliveries', 'purge_expired', 'purge_links'].includes(
-            name,
-          ),
+        (name) => !['attempt_clear', 'attempt_take', 'audit_thin', 'current_tenant'].includes(name) && !name.startsWith('purge_'),
       ),
     );
-    expect(refusals).toBe(27 * 8 + 12 * 6);
+    expect(refusals).toBe(31 * 8 + 14 * 6);
     expect(await snapshot(globex)).toEqual(before);
   });
 
@@ -898,7 +927,7 @@ describe('In the database, the role of the apps', () => {
         await app.query('commit');
         calls++;
       }
-    expect(calls).toBe(50);
+    expect(calls).toBe(56);
     expect(await snapshot(globex)).toEqual(before);
   });
 
@@ -988,7 +1017,7 @@ describe('In the database, the role of the apps', () => {
 
   it('deletes for others only what has long been over', async () => {
     const before = [await snapshot(acme), await snapshot(globex)];
-    await app.query('select * from app.purge_expired(), app.audit_thin()');
+    await app.query('select * from app.purge_expired(), app.purge_webhooks(), app.audit_thin()');
     expect([await snapshot(acme), await snapshot(globex)]).toEqual(before);
   });
 

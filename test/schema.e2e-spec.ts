@@ -8,6 +8,7 @@ import { ApiKey } from '../libs/tenants/api-keys/api-key.entity.js';
 import { ChannelSettings } from '../libs/notifications/channel-settings.entity.js';
 import { Delivery, DeliveryAttempt, DeliveryReceipt } from '../libs/notifications/delivery.entity.js';
 import { MessageTemplate } from '../libs/notifications/templates/message-template.entity.js';
+import { WebhookDelivery, WebhookEndpoint } from '../libs/notifications/webhooks/webhook.entity.js';
 import { Tenant } from '../libs/tenants/tenant.entity.js';
 import { World } from './support/world.js';
 
@@ -34,11 +35,13 @@ describe('The schema', () => {
         DeliveryAttempt,
         DeliveryReceipt,
         Verification,
+        WebhookEndpoint,
+        WebhookDelivery,
       ],
     });
     const entities = [...orm.getMetadata().getAll().values()].filter(({ tableName }) => tableName);
     await orm.close();
-    expect(entities).toHaveLength(12);
+    expect(entities).toHaveLength(14);
     for (const { tableName, props, policies } of entities) {
       const { rows: columns } = await world.owner.query(
         `select attname as name, not attnotnull as nullable from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped`,

@@ -32,6 +32,9 @@ const EXAMPLES: Record<string, object> = {
   UpdateUser: { full_name: 'Ada King', phone_number: '+34612345678' },
   ChangeRole: { role: 'manager' },
   CreateApiKey: { name: 'Checkout', scopes: ['verifications:send', 'verifications:check'], expires_in_days: 365 },
+  RotateApiKey: { overlap_hours: 24 },
+  CreateWebhook: { url: 'https://hooks.acme.example/watchword', event_types: ['verification.approved', 'session.opened'] },
+  UpdateWebhook: { enabled: true },
   SaveTemplate: { body: '{code} is your {sender} code. It is valid for {minutes} min.' },
   PutChannel: {
     settings: {

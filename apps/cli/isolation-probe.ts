@@ -23,6 +23,8 @@ const ROWS: Record<string, string> = {
   delivery_receipt: `insert into delivery_receipt (id, provider, event_id, outcome, at) values ($1, 'probe', $1::text, 'progress', now())`,
   idempotency: `insert into idempotency (id, caller_id, key_hash, body_hash, response) values ($1, $2, '\\x00', '\\x00', '{}')`,
   spend: `insert into spend (id, day) values ($1, now()::date)`,
+  webhook_endpoint: `insert into webhook_endpoint (id, url, event_types, secret) values ($1, 'https://probe.invalid', '{webhook.test}', '')`,
+  webhook_delivery: `insert into webhook_delivery (id, endpoint_id, event_id, event_type, body) values ($1, $2, $1, 'webhook.test', '')`,
 };
 
 const json = (value: object) => `'${JSON.stringify(value)}'`;
@@ -77,6 +79,7 @@ const MADE: Record<string, ((company: string) => string[]) | undefined> = {
   delivery_receipt: () => [],
   idempotency: () => [],
   spend: () => [],
+  webhook_delivery: (company) => [`select app.webhook_test('${signTenant(company)}', '${company}')`],
 };
 
 /** What PostgreSQL answers where a grant is missing or a policy's check fails. A constraint is looked at only after both. */

@@ -27,6 +27,7 @@ import { MESSAGE_PROVIDERS } from './providers/index.js';
 import { MessageTemplate } from './templates/message-template.entity.js';
 import { TemplatesController } from './templates/templates.controller.js';
 import { TemplatesService } from './templates/templates.service.js';
+import { WebhooksModule, WebhooksWorkerModule } from './webhooks/webhooks.module.js';
 
 /** Providers, and how one message is sent: what requests and workers share. */
 @Module({
@@ -56,6 +57,7 @@ export class DeliveryModule {}
     AuditModule,
     TenantsModule,
     DeliveryModule,
+    WebhooksModule,
   ],
   controllers: [TemplatesController, ChannelsController, MessagesController, CallbacksController],
   providers: [TemplatesService, ChannelsService, ChannelDirectory, MessagesService, CallbacksService],
@@ -65,7 +67,7 @@ export class NotificationsModule {}
 
 /** For processes that deliver. */
 @Module({
-  imports: [DeliveryModule],
+  imports: [DeliveryModule, WebhooksWorkerModule],
   providers: [
     DueRelay,
     { provide: DeliveryQueue, useFactory: () => (config.REDIS_URL ? new BullQueue(config.REDIS_URL) : new InProcessQueue()) },

@@ -154,12 +154,15 @@ const schema = z
     PROVIDER_ENDPOINTS: json(z.record(z.string(), z.url())).describe(
       'JSON: other addresses of vendors, by provider: private links, simulators',
     ),
-    PRIVATE_DESTINATIONS: flag.default(false).describe("lets companies' settings (SMTP hosts) lead to addresses that are not public"),
+    PRIVATE_DESTINATIONS: flag
+      .default(false)
+      .describe("lets companies' settings (SMTP hosts, webhooks) lead to addresses that are not public"),
     ATTEMPT_SECONDS: seconds.max(60).default(8).describe('patience with one call of a vendor'),
     RECEIPT_WINDOW_SECONDS: seconds
       .max(300)
       .default(5)
       .describe('how long a call of which nobody knows the end waits for its receipt before the message is sent again'),
+    WEBHOOK_SECONDS: seconds.max(30).default(15).describe("patience with one call of a company's webhook"),
     DELIVERY_CONCURRENCY: z.coerce
       .number()
       .int()

@@ -68,6 +68,7 @@ const RETENTION: Record<string, string> = {
   delivery: `(expires_at < (now() - '30 days'::interval))`,
   delivery_receipt: `(expires_at < (now() - '30 days'::interval))`,
   idempotency: `(expires_at < (now() - '00:01:00'::interval))`,
+  webhook_delivery: `(created_at < (now() - '30 days'::interval))`,
   audit_head: `((signed_at)::timestamp with time zone < (now() - '1 day'::interval))`,
 };
 /** Schemas that are ours: all but PostgreSQL's own. */

@@ -16,6 +16,9 @@ grant select, insert, update on public.api_key to {{app}};
 grant select, insert, update, delete on public.message_template to {{app}};
 -- A link that was used or withdrawn stays until the clean-up.
 grant select, insert, update on public.account_link, public.trusted_device to {{app}};
+-- A webhook that is removed stays for its deliveries, which the functions alone write.
+grant select, insert, update on public.webhook_endpoint to {{app}};
+grant select on public.webhook_delivery to {{app}};
 grant select, insert on public.audit_event to {{app}};
 -- Links and heads are the sealer's alone, through app.audit_append: one forged link would stop the sealing of every company's events.
 grant select on public.audit_chain, public.audit_head to {{app}};
@@ -41,3 +44,5 @@ alter policy tenant on public.delivery_attempt to {{app}};
 alter policy tenant on public.delivery_receipt to {{app}};
 alter policy tenant on public.spend to {{app}};
 alter policy tenant on public.idempotency to {{app}};
+alter policy tenant on public.webhook_endpoint to {{app}};
+alter policy tenant on public.webhook_delivery to {{app}};

@@ -13,6 +13,8 @@ import { Migration20261121130000_templates } from './Migration20261121130000_tem
 import { Migration20261121140000_delivered_factors } from './Migration20261121140000_delivered_factors.js';
 import { Migration20261122100000_accounts } from './Migration20261122100000_accounts.js';
 import { Migration20261122180000_slots } from './Migration20261122180000_slots.js';
+import { Migration20261121153000_webhooks } from './Migration20261121153000_webhooks.js';
+import { Migration20261121154000_api_key_rotation } from './Migration20261121154000_api_key_rotation.js';
 
 /** Every migration, in order. Never edited once released. */
 export const MIGRATIONS = [
@@ -25,6 +27,8 @@ export const MIGRATIONS = [
   Migration20261121140000_delivered_factors,
   Migration20261122100000_accounts,
   Migration20261122180000_slots,
+  Migration20261121153000_webhooks,
+  Migration20261121154000_api_key_rotation,
 ];
 
 /** The newest migration's name: what `/health/ready` and the start of a process compare with. */

@@ -13,6 +13,7 @@ const schema = defineEntity({
     lastUsedAt: p.datetime().nullable(),
     expiresAt: p.datetime().nullable(),
     revokedAt: p.datetime().nullable(),
+    rotatedTo: p.uuid().nullable(),
   }),
 });
 

@@ -21,6 +21,19 @@ export const createApiKey = z
   .meta({ id: 'CreateApiKey' });
 export type CreateApiKey = z.output<typeof createApiKey>;
 
+export const rotateApiKey = z
+  .strictObject({
+    overlap_hours: z
+      .number()
+      .int()
+      .min(0)
+      .max(168)
+      .default(24)
+      .describe('so long the key before stays good, unless it ends earlier; 0: not at all'),
+  })
+  .meta({ id: 'RotateApiKey' });
+export type RotateApiKey = z.output<typeof rotateApiKey>;
+
 const apiKeyShape = {
   id: z.uuid(),
   name: z.string(),
@@ -31,6 +44,8 @@ const apiKeyShape = {
   last_used_at: z.string().nullable().describe('to the minute'),
   expires_at: z.string().nullable(),
   revoked_at: z.string().nullable(),
+  rotated_to: z.uuid().nullable().describe('the key that took its place'),
+  expires_soon: z.boolean().describe('it is still good, ends within 14 days, and no other key has taken its place'),
 };
 export const apiKey = z.object(apiKeyShape).meta({ id: 'ApiKey' });
 export type ApiKeyView = z.output<typeof apiKey>;

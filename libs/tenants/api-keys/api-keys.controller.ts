@@ -26,6 +26,19 @@ export class ApiKeysController {
     return this.apiKeys.create(request);
   }
 
+  @Post(':id/rotate')
+  @ApiOperation({
+    summary: 'A new key with the same name, scopes and lifetime, shown this once; the one before stays good for a while',
+    operationId: 'rotateApiKey',
+  })
+  @Returns(contract.createdApiKey, 201)
+  rotate(
+    @Param('id', { schema: z.uuid() }) id: string,
+    @Body({ schema: contract.rotateApiKey }) { overlap_hours: hours }: contract.RotateApiKey,
+  ) {
+    return this.apiKeys.rotate(id, hours);
+  }
+
   @Delete(':id')
   @HttpCode(204)
   @ApiOperation({ summary: 'Revoke a key: its next request is refused', operationId: 'revokeApiKey' })

@@ -1,3 +1,4 @@
+import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
@@ -10,6 +11,9 @@ import type { ApiKeyView, CreateApiKey } from './api-keys.contract.js';
 
 const MOST_LIVE = 100;
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+/** Long enough to rotate it without haste. */
+const SOON_MS = 14 * DAY_MS;
 
 /** The keys of a company's applications. They belong to the company: who made one may leave, and it goes on. */
 @Injectable()
@@ -25,7 +29,8 @@ export class ApiKeysService {
     const { text, hash, hint } = writeApiKey(this.context.tenantId!, id);
     return this.context.transaction(async (em) => {
       const now = await lockCompany(em);
-      const live = await em.count(ApiKey, { revokedAt: null, $or: [{ expiresAt: null }, { expiresAt: { $gt: now } }] });
+      // One that was rotated is on its way out, and its successor counts.
+      const live = await em.count(ApiKey, { revokedAt: null, rotatedTo: null, $or: [{ expiresAt: null }, { expiresAt: { $gt: now } }] });
       if (live >= MOST_LIVE)
         throw TenantError.tooManyApiKeys({ detail: `A company has at most ${MOST_LIVE} live API keys. Revoke one first.` });
       const key = em.create(ApiKey, {
@@ -40,6 +45,41 @@ export class ApiKeysService {
       this.audit.record('company.api_key_created', {
         targetId: id,
         details: { name, scopes: key.scopes, expires_at: key.expiresAt?.toISOString() ?? null },
+      });
+      await em.flush();
+      return { ...view(key), key: text };
+    });
+  }
+
+  /**
+   * A new key in the place of this one, which stays good for the overlap and no longer than it was. Its life is as long as this one's was.
+   * @throws company.api_key_not_found, company.api_key_over
+   */
+  rotate(id: string, overlapHours: number): Promise<ApiKeyView & { key: string }> {
+    const next = uuidv7();
+    const { text, hash, hint } = writeApiKey(this.context.tenantId!, next);
+    return this.context.transaction(async (em) => {
+      const now = await lockCompany(em);
+      const old = await em.findOne(ApiKey, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      if (!old) throw TenantError.apiKeyNotFound();
+      if (old.revokedAt || old.rotatedTo || (old.expiresAt && old.expiresAt <= now)) throw TenantError.apiKeyOver();
+      const life = old.expiresAt && old.expiresAt.getTime() - old.createdAt.getTime();
+      const key = em.create(ApiKey, {
+        id: next,
+        name: old.name,
+        scopes: old.scopes,
+        secretHash: hash,
+        hint,
+        createdBy: this.context.userId ?? null,
+        expiresAt: life ? new Date(now.getTime() + life) : null,
+      });
+      await em.flush();
+      const end = now.getTime() + overlapHours * HOUR_MS;
+      old.rotatedTo = next;
+      old.expiresAt = new Date(Math.min(end, old.expiresAt?.getTime() ?? end));
+      this.audit.record('company.api_key_rotated', {
+        targetId: id,
+        details: { name: old.name, rotated_to: next, expires_at: old.expiresAt.toISOString() },
       });
       await em.flush();
       return { ...view(key), key: text };
@@ -73,7 +113,7 @@ async function lockCompany(em: EntityManager): Promise<Date> {
   return new Date(Number(row!.ms));
 }
 
-const view = ({ id, name, scopes, hint, createdBy, createdAt, lastUsedAt, expiresAt, revokedAt }: ApiKey): ApiKeyView => ({
+const view = ({ id, name, scopes, hint, createdBy, createdAt, lastUsedAt, expiresAt, revokedAt, rotatedTo }: ApiKey): ApiKeyView => ({
   id,
   name,
   scopes,
@@ -83,4 +123,11 @@ const view = ({ id, name, scopes, hint, createdBy, createdAt, lastUsedAt, expire
   last_used_at: lastUsedAt?.toISOString() ?? null,
   expires_at: expiresAt?.toISOString() ?? null,
   revoked_at: revokedAt?.toISOString() ?? null,
+  rotated_to: rotatedTo ?? null,
+  expires_soon: !revokedAt && !rotatedTo && isSoon(expiresAt),
 });
+
+function isSoon(expiresAt: Date | null | undefined): boolean {
+  const left = expiresAt ? expiresAt.getTime() - Date.now() : Infinity;
+  return left > 0 && left < SOON_MS;
+}

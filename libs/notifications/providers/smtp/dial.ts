@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import type { Address } from './public-address.js';
+import { type Address, pinned } from '../../public-address.js';
 import { smtpFailure } from './smtp-failure.js';
 
 /** Connects to one of the addresses that were checked; the name is not looked up again. @throws DeliveryError */
@@ -8,8 +8,8 @@ export async function dial(host: string, port: number, addresses: Address[], sig
   const socket = connect({
     host,
     port,
-    // Whatever the resolver would say by now; in turn, as RFC 8305 has it.
-    lookup: (_host, { all }, answer) => (all ? answer(null, addresses) : answer(null, addresses[0]!.address, addresses[0]!.family)),
+    lookup: pinned(addresses),
+    // In turn, as RFC 8305 has it.
     autoSelectFamily: true,
   });
   try {

@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { DeliveryError } from '../../delivery-error.js';
 import type { Transport } from '../../message-provider.js';
+import { resolve, within } from '../../public-address.js';
 import { dial } from './dial.js';
-import { resolve } from './public-address.js';
 import { smtpFailure } from './smtp-failure.js';
 import type { SmtpSettings } from './smtp.provider.js';
 
@@ -110,14 +110,4 @@ function destination({ host, port }: SmtpSettings, endpoint: string | undefined)
   if (!endpoint) return { host, port };
   const url = new URL(endpoint);
   return { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || port };
-}
-
-/** A look-up cannot be called off, only left behind. */
-function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(new DeliveryError('retryable', 'timeout'));
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
