@@ -12,6 +12,10 @@ import { AuthController } from './auth.controller.js';
 import { CallerGuard, RolesGuard } from './caller.guard.js';
 import { JwksController } from './jwks.controller.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
+import { Erasure } from './person/erasure.service.js';
+import { PersonController } from './person/person.controller.js';
+import { PersonExport } from './person/person-export.service.js';
+import { PersonTraces } from './person/person-traces.js';
 import { passwordHasher, Passwords } from './passwords.service.js';
 import { ScopesGuard } from './scopes.guard.js';
 import { Session } from './session.entity.js';
@@ -25,12 +29,16 @@ import { UsersService } from './users.service.js';
 
 @Module({
   imports: [MikroOrmModule.forFeature([User, Session]), JwtModule.register({}), rateLimits(), AuditModule, TenantsModule, MfaModule],
-  controllers: [AuthController, UsersController, JwksController],
+  // Before what takes any id: `me` is none.
+  controllers: [AuthController, PersonController, UsersController, JwksController],
   providers: [
     AccountsService,
     SignInService,
     SessionsService,
     UsersService,
+    PersonTraces,
+    PersonExport,
+    Erasure,
     Passwords,
     { provide: PasswordHasher, useFactory: passwordHasher },
     Tokens,

@@ -4,6 +4,7 @@ export { type Channel, CHANNELS, type OutboundMessage } from './channel.js';
 export { ChannelDirectory } from './channels/channel-directory.js';
 export { Delivery, DeliveryAttempt, DeliveryReceipt } from './delivery.entity.js';
 export { DueSignal } from './due-signal.js';
+export { SentMessages } from './messages/sent-messages.js';
 export { locale, readLocale } from './locale.js';
 export { sealCode, sealRecipient } from './message-composer.js';
 export { DeliveryModule, DeliveryWorkerModule, NotificationsModule } from './notifications.module.js';

@@ -22,6 +22,7 @@ import { InProcessQueue } from './in-process-queue.js';
 import type { MessageProvider } from './message-provider.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { MessagesService } from './messages/messages.service.js';
+import { SentMessages } from './messages/sent-messages.js';
 import { FALLBACK, ProviderRegistry } from './provider-registry.js';
 import { MESSAGE_PROVIDERS } from './providers/index.js';
 import { MessageTemplate } from './templates/message-template.entity.js';
@@ -57,8 +58,8 @@ export class DeliveryModule {}
     DeliveryModule,
   ],
   controllers: [TemplatesController, ChannelsController, MessagesController, CallbacksController],
-  providers: [TemplatesService, ChannelsService, ChannelDirectory, MessagesService, CallbacksService, DueSignal],
-  exports: [TemplatesService, ChannelDirectory, DueSignal, DeliveryModule],
+  providers: [TemplatesService, ChannelsService, ChannelDirectory, MessagesService, SentMessages, CallbacksService, DueSignal],
+  exports: [TemplatesService, ChannelDirectory, SentMessages, DueSignal, DeliveryModule],
 })
 export class NotificationsModule {}
 
