@@ -43,13 +43,14 @@ export class Erasures {
     if (!data) return true; // it explains nothing
     const before = (text: string | undefined) => places(text, first, seq - 1);
     const vouched = [...before(data.first_form)];
-    if (data.first_form !== undefined) {
+    // Of a slice that begins among them nothing can be said: they stay unexplained.
+    if (data.first_form !== undefined && vouched.length === [...places(data.first_form, 1, seq - 1)].length) {
       const all = vouched.map((at) => this.remains.get(at) ?? '').join('');
       if (digest('sha256', all, 'hex') !== data.first_form_remains) return false;
+      for (const at of vouched) this.lost.first_form.delete(at);
     }
     for (const at of before(data.origins)) this.lost.origins.delete(at);
     for (const at of before(data.details)) this.lost.details.delete(at);
-    for (const at of vouched) this.lost.first_form.delete(at);
     return true;
   }
 
