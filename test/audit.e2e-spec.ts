@@ -260,6 +260,22 @@ describe('An audit event', () => {
       by: ({ admin, user }) => admin.post(`/api/users/${user.id}/mfa/reset`),
     },
     {
+      action: 'users.exported',
+      outcome: 'success',
+      actor: 'user',
+      hasSession: true,
+      target: 'user',
+      by: ({ user }) => user.get('/api/users/me/export'),
+    },
+    {
+      action: 'users.erased',
+      outcome: 'success',
+      actor: 'admin',
+      hasSession: true,
+      target: 'user',
+      by: ({ admin, user }) => admin.post(`/api/users/${user.id}/erase`),
+    },
+    {
       action: 'company.updated',
       outcome: 'success',
       actor: 'admin',

@@ -37,6 +37,9 @@ describe('What each role may do with people and company', () => {
     ['POST /api/users/:id/activate', 'admin', {}, 200],
     ['PUT /api/users/:id/role', 'admin', { role: 'manager' }, 200],
     ['POST /api/users/:id/mfa/reset', 'admin', {}, 200],
+    ['GET /api/users/me/export', 'user', undefined, 200],
+    ['GET /api/users/:id/export', 'admin', undefined, 200],
+    ['POST /api/users/:id/erase', 'admin', {}, 200],
     ['DELETE /api/users/:id', 'admin', undefined, 204],
     ['GET /api/company', 'admin', undefined, 200],
     ['PATCH /api/company', 'admin', { name: 'Acme & Sons' }, 200],
@@ -58,7 +61,7 @@ describe('What each role may do with people and company', () => {
   const asked = ROUTES.flatMap(([route, least, body, status]) =>
     ROLES.map((role) => ({ route, role, body, expected: ROLES.indexOf(role) >= ROLES.indexOf(least) ? status : 403 })),
   );
-  it('is a table of 15 routes and 3 roles', () => expect(asked).toHaveLength(45));
+  it('is a table of 18 routes and 3 roles', () => expect(asked).toHaveLength(54));
 
   it.each(asked)('$route as $role answers $expected', async ({ route, role, body, expected }) => {
     const id = await somebody(company);

@@ -152,6 +152,10 @@ function describeProblem(problem: Problem, { companyId, lastSeq, events, unsigne
       return `${row} signs another hash than this file has there: history up to seq ${seq} was rewritten`;
     case 'truncated':
       return `${row} vouches for more than is here: ${lastSeq === null ? 'there are no events' : `the events end at seq ${lastSeq}`}, so the end was cut off`;
+    case 'unexplained':
+      return `${row} lost its personal part, and no erasure in the chain says so`;
+    case 'erasure_mismatch':
+      return `${row} erased other events than are here: one of those it vouches for was altered since`;
     case 'unsigned':
       return unsignedTail === events
         ? `no signed head covers any of the ${count(events, 'event')} in this file, so anybody could have written it`

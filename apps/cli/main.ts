@@ -36,6 +36,11 @@ const COMMANDS: Command[] = [
     run: async (argv) => (await import('./keys-rotate.command.js')).keysRotate(argv),
   },
   {
+    name: 'users import',
+    summary: 'people from elsewhere, with their password hashes: <file.ndjson> --company <domain> [--dry-run]',
+    run: async (argv) => (await import('./import/users-import.command.js')).usersImport(argv),
+  },
+  {
     name: 'openapi',
     summary: 'write the description of the API: --out <file>',
     offline: true,

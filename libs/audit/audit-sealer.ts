@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { HotStatements, log, SigningKeys, signSealer } from '@app/platform';
 import { contentOf, type EventRow } from './audit-event.row.js';
 import { genesis, sealEvent, signHead } from './chain.js';
+import { sealInParts } from './second-form.js';
 
 const EVERY_MS = 750;
 const BATCH = 1_000;
@@ -89,9 +90,13 @@ export class AuditSealer implements OnApplicationBootstrap, OnApplicationShutdow
     let seq = Number(events[0]!.seq);
     let prev = events[0]!.hash ?? genesis(tenant);
     const links = events.map((row) => {
-      const { id, prev_hash, hash } = sealEvent(contentOf(row), ++seq, prev);
-      prev = hash;
-      return { seq, id, prev_hash, hash };
+      const { origin_salt, details_salt } = row;
+      const link =
+        origin_salt && details_salt
+          ? sealInParts(contentOf(row), { origin_salt, details_salt }, ++seq, prev)
+          : { ...sealEvent(contentOf(row), ++seq, prev), parts: null };
+      prev = link.hash;
+      return { seq, id: row.id, prev_hash: link.prev_hash, hash: link.hash, parts: link.parts };
     });
     const { kid, privateKey } = this.keys.current('audit');
     return { tenant, links, head: signHead({ company_id: tenant, seq, hash: prev, signed_at: new Date().toISOString() }, privateKey, kid) };

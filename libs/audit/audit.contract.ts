@@ -30,6 +30,7 @@ export const auditEvent = z
     details: z.record(z.string(), z.unknown()),
     seq: z.number().int().nullable().describe('place in the chain; null for the second until it is sealed'),
     hash: z.string().nullable().describe('SHA-256 in hex'),
+    erased: z.array(z.enum(['origin', 'details'])).describe('what of it went when a person was erased; the chain still verifies'),
   })
   .meta({ id: 'AuditEvent' });
 

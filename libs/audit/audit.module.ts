@@ -5,8 +5,13 @@ import { AuditEvent } from './audit-event.entity.js';
 import { AuditReader } from './audit-reader.js';
 import { AuditSealer } from './audit-sealer.js';
 import { AuditService } from './audit.service.js';
+import { PersonEvents } from './person-events.js';
 
-@Module({ imports: [MikroOrmModule.forFeature([AuditEvent])], providers: [AuditService], exports: [AuditService] })
+@Module({
+  imports: [MikroOrmModule.forFeature([AuditEvent])],
+  providers: [AuditService, PersonEvents],
+  exports: [AuditService, PersonEvents],
+})
 export class AuditModule {}
 
 /** The HTTP half, for the API process. */

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { eventHash, genesis, parseStrictJson, readHeadKeys, sealedEvent, signedHead, verifyHead } from './chain.js';
 import type { HeadKey, Jwk, Jwks, SealedEvent, SignedHead } from './chain.js';
+import { Erasures, type LostPart } from './erasures.js';
+import { type EventInParts, eventInParts, hashInParts } from './second-form.js';
 
 /** The longest line accepted, in bytes. */
 export const MAX_LINE = 1024 * 1024;
@@ -16,6 +18,8 @@ export type ProblemKind =
   | 'bad_signature' // by an unknown key, or wrong; `detail` says which
   | 'head_mismatch' // the signed hash is another: history at or before that seq was rewritten
   | 'truncated' // a head vouches for an event beyond the last one
+  | 'unexplained' // it lost a part, and no erasure in the chain says so
+  | 'erasure_mismatch' // an erasure vouches for what is left of events, and that is not what is here
   | 'unsigned'; // no head covers the last `unsignedTail` events, which may be all of them
 
 /** The first broken row. `line` counts from 1, `expected` is the seq whose turn it was; heads and unreadable rows have no `id`. */
@@ -70,6 +74,7 @@ class ChainReading {
   private readonly awaited = new Map<number, { hash: string; line: number }>(); // heads whose event is still to come, by seq
   private heads = 0;
   private signedSeq = 0;
+  private readonly erasures = new Erasures();
   private gap: (Problem & { missing: { from: number; to: number } }) | undefined;
 
   constructor(
@@ -86,13 +91,15 @@ class ChainReading {
     if (line.trim() === '') return undefined;
     const row = readRow(line);
     if (this.gap) return 'event' in row ? this.fillGap(this.gap, row.event.seq) : undefined;
-    if ('event' in row) return this.readEvent(row.event, row.actualHash);
+    if ('event' in row) return this.readEvent(row);
     return 'head' in row ? this.readHead(row.head) : this.problem('malformed', {}, { detail: row.unreadable });
   }
 
   end(): Problem | undefined {
     if (this.gap) return this.gap;
     for (const [seq, { line }] of this.awaited) return this.problem('truncated', { seq }, { line });
+    const loss = this.erasures.unexplained();
+    if (loss) return this.problem('unexplained', loss, { line: loss.line });
     if (this.hashes.length === 0) return this.problem('empty');
     return this.signedSeq < this.expected - 1 ? this.problem('unsigned') : undefined;
   }
@@ -109,7 +116,7 @@ class ChainReading {
     return this.first + this.hashes.length;
   }
 
-  private readEvent(event: SealedEvent, actualHash: string): Problem | undefined {
+  private readEvent({ event, actualHash, lost }: EventRow): Problem | undefined {
     const { seq, company_id, hash, prev_hash } = event;
     if (company_id !== (this.companyId ?? company_id)) return this.problem('wrong_company', event, { detail: company_id });
     if (hash !== actualHash) return this.problem('altered', event);
@@ -119,7 +126,16 @@ class ChainReading {
 
     this.companyId = company_id;
     this.hashes.push(hash);
-    return this.settle(event);
+    return this.settle(event) ?? this.account(event, lost);
+  }
+
+  /** What was erased must be explained by what comes later. */
+  private account(event: SealedEvent, lost: LostPart[]): Problem | undefined {
+    for (const part of lost)
+      if (part === 'first_form') this.erasures.addFirstForm(event, this.line);
+      else this.erasures.add(part, { seq: event.seq, id: event.id, line: this.line });
+    if (event.action !== ERASURE || lost.includes('details') || this.erasures.explain(event, this.first)) return undefined;
+    return this.problem('erasure_mismatch', event);
   }
 
   private readHead(head: SignedHead): Problem | undefined {
@@ -173,20 +189,50 @@ class ChainReading {
   }
 }
 
-type Row = { event: SealedEvent; actualHash: string } | { head: SignedHead } | { unreadable: string };
-const anyRow = z.discriminatedUnion('type', [sealedEvent.extend({ type: z.literal('event') }), signedHead]);
+type EventRow = { event: SealedEvent; actualHash: string | undefined; lost: LostPart[] };
+type Row = EventRow | { head: SignedHead } | { unreadable: string };
+const ERASURE = 'users.erased';
+const firstForm = sealedEvent.extend({ type: z.literal('event') });
+const erasedFirstForm = firstForm.extend({
+  erased: z.literal(true),
+  ip_address: z.null(),
+  user_agent: z.null(),
+  details: z.strictObject({}),
+});
+const secondForm = eventInParts.extend({ type: z.literal('event') });
 
 function readRow(line: string): Row {
   if (Buffer.byteLength(line) > MAX_LINE) return { unreadable: 'is longer than 1 MiB' };
   try {
-    const { data, error } = anyRow.safeParse(parseStrictJson(line));
-    if (error) return { unreadable: `is not an event or a head: ${error.issues[0]!.path[0]?.toString() ?? 'its set of fields'} is wrong` };
-    if (data.type === 'head') return { head: data };
-    const { type: _, ...event } = data;
-    return { event, actualHash: eventHash(event) };
+    const value = parseStrictJson(line) as { type?: unknown; version?: unknown; erased?: unknown } | null;
+    if (value?.type === 'head') return read(signedHead, value, (head) => ({ head }));
+    // By one shape, so that what is wrong can be named.
+    const shape = value?.version === 2 ? secondForm : value?.erased === true ? erasedFirstForm : firstForm;
+    return read<z.output<typeof shape>>(shape, value, ({ type: _, ...event }) => ({ event, ...judged(event) }));
   } catch {
     return { unreadable: 'is not sound JSON' };
   }
+}
+
+function read<T>(shape: z.ZodType<T>, value: unknown, then: (data: T) => Row): Row {
+  const { data, error } = shape.safeParse(value);
+  if (!error) return then(data);
+  return { unreadable: `is not an event or a head: ${error.issues[0]!.path[0]?.toString() ?? 'its set of fields'} is wrong` };
+}
+
+/** The hash an event must carry, as far as it can be worked out, and what it lost. */
+function judged(event: SealedEvent | EventInParts): Omit<EventRow, 'event'> {
+  if ('version' in event) {
+    const { origin_salt, details_salt } = event;
+    const lost: LostPart[] = [
+      ...(origin_salt === null ? (['origins'] as const) : []),
+      ...(details_salt === null ? (['details'] as const) : []),
+    ];
+    return { actualHash: hashInParts(event), lost };
+  }
+  // The links beside it hold its hash, and the erasure what is left.
+  if ('erased' in event) return { actualHash: event.hash, lost: ['first_form'] };
+  return { actualHash: eventHash(event), lost: [] };
 }
 
 /** Hashes kept as bytes, 32 each. */

@@ -6,12 +6,12 @@ const EVENT_DOMAIN = 'watchword.audit.v1\n';
 const HEAD_DOMAIN = 'watchword.audit.head.v1\n';
 const MAX_DEPTH = 100;
 
-const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const place = z.int().positive();
+export const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+export const place = z.int().positive();
 
 /** What happened: the part an event has before it has a place. `at` is RFC 3339 in UTC with exactly six decimals. */
-const content = z.object({
+export const content = z.object({
   id: uuid,
   company_id: uuid,
   at: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
@@ -28,7 +28,7 @@ const content = z.object({
 });
 export type AuditContent = z.infer<typeof content>;
 
-/** An event in its place: `seq` counts 1, 2, 3… per company, `prev_hash` and `hash` are lowercase hex SHA-256. */
+/** An event in its place, in the first form, which hashes it whole: `seq` counts 1, 2, 3… per company, `prev_hash` and `hash` are lowercase hex SHA-256. */
 export const sealedEvent = z.strictObject({ seq: place, ...content.shape, prev_hash: sha256, hash: sha256 });
 export type SealedEvent = z.infer<typeof sealedEvent>;
 

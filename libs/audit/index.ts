@@ -2,3 +2,4 @@ export { AuditHttpModule, AuditModule, AuditWorkerModule } from './audit.module.
 export { AuditService } from './audit.service.js';
 export { type Jwk, type Jwks } from './chain.js';
 export { verifyChain } from './chain-verifier.js';
+export { PersonEvents, type PersonEvent } from './person-events.js';

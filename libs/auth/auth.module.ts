@@ -22,6 +22,10 @@ import { InvitationsService } from './mail/invitations.service.js';
 import { RecoveryService } from './mail/recovery.service.js';
 import { SecurityNotices } from './mail/security-notices.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
+import { Erasure } from './person/erasure.service.js';
+import { PersonController } from './person/person.controller.js';
+import { PersonExport } from './person/person-export.service.js';
+import { PersonTraces } from './person/person-traces.js';
 import { passwordHasher, Passwords } from './passwords.service.js';
 import { ScopesGuard } from './scopes.guard.js';
 import { Session } from './session.entity.js';
@@ -53,8 +57,8 @@ export class AuthWorkerModule {}
     NotificationsModule,
     MfaModule,
   ],
-  // Invitations before people: their paths begin alike.
-  controllers: [AuthController, AccountMailController, InvitationsController, UsersController, JwksController],
+  // Before what takes any id: `me` and `invitations` are none.
+  controllers: [AuthController, AccountMailController, InvitationsController, PersonController, UsersController, JwksController],
   providers: [
     AccountsService,
     AccountLinks,
@@ -69,6 +73,9 @@ export class AuthWorkerModule {}
     TrustedDevices,
     UsersService,
     Usernames,
+    PersonTraces,
+    PersonExport,
+    Erasure,
     Passwords,
     { provide: PasswordHasher, useFactory: passwordHasher },
     Tokens,

@@ -95,6 +95,14 @@ export class UsersService {
     });
   }
 
+  /** Part of a larger transaction that takes this person away, who may be gone already. @throws users.last_admin, users.not_yourself */
+  async leaving(em: EntityManager, callerId: string, id: string): Promise<void> {
+    await em.execute('select from tenant for update');
+    if (id === callerId) throw UserError.notYourself();
+    const user = await em.findOne(User, { id });
+    if (user?.role === 'admin') await this.keepAnAdmin(em, id);
+  }
+
   /** One change of who administers at a time in a company: two administrators cannot remove each other. */
   private async exclusively(em: EntityManager, id: string): Promise<User> {
     await em.execute('select from tenant for update');

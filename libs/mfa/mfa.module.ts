@@ -10,6 +10,7 @@ import { GoneRecipients } from './delivered/gone-recipients.js';
 import { EnrolledFactor } from './enrolled-factor.entity.js';
 import type { Factor } from './factor.js';
 import { FactorAttempts } from './factor-attempts.js';
+import { FactorRecords } from './factor-records.js';
 import { FactorRegistry } from './factor-registry.js';
 import { FACTORS } from './factors/index.js';
 import { MfaController } from './mfa.controller.js';
@@ -32,6 +33,7 @@ export class MfaWorkerModule {}
   providers: [
     MfaService,
     FactorAttempts,
+    FactorRecords,
     DeliveredFactors,
     FactorCodes,
     ContactListener,
@@ -42,6 +44,6 @@ export class MfaWorkerModule {}
     ...FACTORS,
     { provide: FactorRegistry, inject: [...FACTORS], useFactory: (...factors: Factor[]) => new FactorRegistry(factors) },
   ],
-  exports: [MfaService, FactorAttempts, CarriedCodes, LatestCodes],
+  exports: [MfaService, FactorAttempts, FactorRecords, CarriedCodes, LatestCodes, NotificationsModule],
 })
 export class MfaModule {}

@@ -8,6 +8,7 @@ export { ChannelDirectory } from './channels/channel-directory.js';
 export { Delivery, DeliveryAttempt, DeliveryReceipt } from './delivery.entity.js';
 export { DueRelay } from './due-relay.js';
 export { DueSignal } from './due-signal.js';
+export { SentMessages } from './messages/sent-messages.js';
 export { locale, readLocale } from './locale.js';
 export { sealCode, sealPayload, sealRecipient } from './message-composer.js';
 export { MessagesService } from './messages/messages.service.js';

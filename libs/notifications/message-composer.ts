@@ -13,6 +13,7 @@ const at = (tenant: string, row: string, purpose: 'recipient' | 'code' | 'payloa
 
 /** `row`: the verification, or the message that belongs to none. */
 export const sealRecipient = (tenantId: string, row: string, address: string) => seal(address, at(tenantId, row, 'recipient'));
+export const openRecipient = (tenantId: string, row: string, sealed: string) => unseal(sealed, at(tenantId, row, 'recipient'));
 export const sealCode = (tenantId: string, verificationId: string, code: string) => seal(code, at(tenantId, verificationId, 'code'));
 export const sealPayload = (tenantId: string, deliveryId: string, payload: Payload) =>
   seal(JSON.stringify(payload), at(tenantId, deliveryId, 'payload'));
@@ -37,7 +38,7 @@ export function compose(tenantId: string, deliveryId: string, attemptId: string,
   return {
     attemptId,
     channel: content.channel,
-    to: unseal(content.recipient, at(tenantId, owner, 'recipient')),
+    to: openRecipient(tenantId, owner, content.recipient),
     ...words,
     code,
     locale: content.locale,

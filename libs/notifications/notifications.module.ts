@@ -22,6 +22,7 @@ import { InProcessQueue } from './in-process-queue.js';
 import type { MessageProvider } from './message-provider.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { MessagesService } from './messages/messages.service.js';
+import { SentMessages } from './messages/sent-messages.js';
 import { FALLBACK, ProviderRegistry } from './provider-registry.js';
 import { MESSAGE_PROVIDERS } from './providers/index.js';
 import { MessageTemplate } from './templates/message-template.entity.js';
@@ -60,8 +61,8 @@ export class DeliveryModule {}
     WebhooksModule,
   ],
   controllers: [TemplatesController, ChannelsController, MessagesController, CallbacksController],
-  providers: [TemplatesService, ChannelsService, ChannelDirectory, MessagesService, CallbacksService],
-  exports: [TemplatesService, ChannelDirectory, MessagesService, CallbacksService, DeliveryModule],
+  providers: [TemplatesService, ChannelsService, ChannelDirectory, MessagesService, SentMessages, CallbacksService],
+  exports: [TemplatesService, ChannelDirectory, MessagesService, SentMessages, CallbacksService, DeliveryModule],
 })
 export class NotificationsModule {}
 

@@ -42,7 +42,7 @@ function readEmail(text: string, reach: Reach): Recipient {
   if (/[\r\n,;<>]/.test(text) || !email.safeParse(text).success) throw invalid(reach, 'must be one e-mail address, and nothing else');
   const address = canonicalEmail(text);
   const [local, domain] = address.split('@') as [string, string];
-  return { address, masked: `${local[0]}•••@${domain[0]}•••${domain.slice(domain.lastIndexOf('.'))}`, country: null, prefix: domain };
+  return { address, masked: maskEmail(local, domain), country: null, prefix: domain };
 }
 
 const MOST = 2n ** 63n - 1n;
@@ -52,7 +52,7 @@ function readChat(text: string, reach: Reach): Recipient {
   const address = text.trim();
   if (!/^[1-9]\d{0,18}$/.test(address) || BigInt(address) > MOST)
     throw invalid(reach, 'must be the id of a private Telegram chat, or a number with +');
-  return { address, masked: 'Telegram chat', country: null, prefix: null };
+  return { address, masked: CHAT, country: null, prefix: null };
 }
 
 /** As people write, print and paste numbers. No letters, no extension, no pause: nothing that is not part of the number itself. */
@@ -98,7 +98,7 @@ function readPhone(channel: Channel, text: string, reach: Reach): Recipient {
     throw refused(reach, `messages to ${number.country} are not allowed: see policy.allowed_countries of PATCH /api/company`);
   return {
     address: number.number,
-    masked: `+${number.countryCallingCode} ••• ••• ${number.number.slice(-3)}`,
+    masked: maskPhone(number),
     country: number.country,
     prefix: prefixOf(number),
   };
@@ -106,3 +106,16 @@ function readPhone(channel: Channel, text: string, reach: Reach): Recipient {
 
 /** No calling code begins another one, so this is unambiguous. */
 const prefixOf = ({ countryCallingCode, nationalNumber }: PhoneNumber) => `+${countryCallingCode}${nationalNumber.slice(0, 3)}`;
+
+const CHAT = 'Telegram chat';
+const maskEmail = (local: string, domain: string) => `${local[0]}•••@${domain[0]}•••${domain.slice(domain.lastIndexOf('.'))}`;
+const maskPhone = (number: PhoneNumber) => `+${number.countryCallingCode} ••• ••• ${number.number.slice(-3)}`;
+
+/** What is shown of an address in its one form, whatever may be sent there today; undefined where nothing ever could. */
+export function maskOf(address: string): string | undefined {
+  const [local, domain] = address.split('@');
+  if (local && domain) return maskEmail(local, domain);
+  if (!address.startsWith('+')) return CHAT;
+  const number = parsePhoneNumberFromString(address);
+  return number && maskPhone(number);
+}

@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import pg from 'pg';
+import pg, { type PoolClient } from 'pg';
 import { config } from './config.js';
 import { databaseSocket } from './database-socket.js';
 import { span } from './tracing/tracing.js';
@@ -51,6 +51,22 @@ export class HotStatements implements OnApplicationShutdown {
     const [row] = await this.run(query, values);
     if (!row) throw new Error(`${query.name} answered no row`);
     return row;
+  }
+
+  /** Several statements in one transaction, bound to a signed tenant: under its policies, as everything. */
+  async boundTo<T>(tenant: string, fn: (client: PoolClient) => Promise<T>, mode: 'read only' | 'read write' = 'read only'): Promise<T> {
+    const client = await this.pool.connect();
+    try {
+      await client.query(`begin ${mode}`);
+      await client.query({ name: 'bind_tenant', text: `select set_config('app.tenant', $1, true)`, values: [tenant] });
+      const result = await fn(client);
+      await client.query('commit');
+      client.release();
+      return result;
+    } catch (error) {
+      client.release(error as Error); // not back into the pool: what is wrong with it would meet the next one
+      throw error;
+    }
   }
 
   onApplicationShutdown() {

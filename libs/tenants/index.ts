@@ -1,4 +1,5 @@
 export { CHECK_API_KEY } from './api-keys/api-key.entity.js';
+export { ApiKeysService } from './api-keys/api-keys.service.js';
 export { readApiKey } from './api-keys/api-key-text.js';
 export { canonicalDomain } from './domain.js';
 export { type CompanyPolicy, demandsFactor, demandsVerifiedEmail, policyOf, sessionHoursOf } from './tenant.contract.js';

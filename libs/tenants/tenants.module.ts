@@ -13,6 +13,6 @@ import { TenantsService } from './tenants.service.js';
   imports: [MikroOrmModule.forFeature([Tenant, ApiKey]), AuditModule],
   controllers: [CompanyController, ApiKeysController, OwnApiKeyController],
   providers: [TenantsService, ApiKeysService],
-  exports: [TenantsService],
+  exports: [TenantsService, ApiKeysService],
 })
 export class TenantsModule {}

@@ -86,7 +86,10 @@ describe('Hashing a password', () => {
   it.each([
     ['nothing', ''],
     ['text', 'plain'],
-    ['another algorithm', '$2b$12$C6UzMDM.H6dfI/f/IKcEeO7ZKp1f3lQ8b1cVqJ0xT2m0J7u9y1y1a'],
+    ['another algorithm', '$5$rounds=5000$saltsalt$KqJWpanXZHKq2BOB43TSaYhEWsQ1Lr5QNyPCDH/Tp.6'],
+    ['bcrypt dearer than a sign-in may be', '$2b$15$C6UzMDM.H6dfI/f/IKcEeO7ZKp1f3lQ8b1cVqJ0xT2m0J7u9y1y1a'],
+    ['scrypt dearer than a sign-in may be', '$scrypt$ln=21,r=8,p=1$c29tZXNhbHQ$c29tZWhhc2hzb21laGFzaA'],
+    ['PBKDF2 dearer than a sign-in may be', '$pbkdf2-sha256$i=90000000$c29tZXNhbHQ$c29tZWhhc2hzb21laGFzaA'],
     ['a cut hash', phcByOpenSsl('secret', 64, 1).slice(0, -1)],
     ['no tag', '$argon2id$v=19$m=64,t=1,p=1$AAECAwQFBgcICQoLDA0ODw'],
     ['no passes', phcByOpenSsl('secret', 64, 1).replace('t=1', 't=0')],

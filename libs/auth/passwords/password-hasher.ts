@@ -5,6 +5,7 @@ import { hash, hashSync, parseOptions, verify } from '@node-rs/argon2';
 import type { Options, ParsedHashOptions } from '@node-rs/argon2';
 import { HashQueue } from './hash-queue.js';
 import { standBack } from './hashing-threads.js';
+import { readForeignHash, verifyForeign } from './stored-hash.js';
 
 export interface PasswordHasherOptions {
   /** Hashes at once. Default: the number of cores. More than `UV_THREADPOOL_SIZE` would only wait in the thread pool instead. */
@@ -90,17 +91,36 @@ export class PasswordHasher {
   /**
    * Whether `password` is the one `phc` was made from. False, after a hash as dear as a real one, when there is no such user (`phc` null or
    * undefined), when `phc` cannot be read, and when the password is over 4,096 bytes: none can be told apart by the time it takes.
-   * Hashes of other Argon2 parameters are verified as they are; follow with `needsRehash`.
+   * Hashes of other Argon2 parameters, and those that another system made, are verified as they are; follow with `needsRehash`. Other systems
+   * did not compose letters, so what is typed otherwise than in NFC is tried in both spellings, by whomever it is typed.
    * @param lane whose turn this takes, e.g. a tenant or an address: lanes are served in turn
    * @param signal drops the call while it still waits
    * @throws {HasherBusy} no slot within `maxWaitMs`
    */
   async verify(phc: string | null | undefined, password: string, lane?: string, signal?: AbortSignal): Promise<boolean> {
     const tooLong = isTooLong(password);
-    const secret = tooLong ? '' : password.normalize('NFC');
-    const stored = phc && !tooLong && parse(phc) ? phc : undefined;
-    const matches = await this.queue.run(() => verify(stored ?? this.dummy, secret), lane, signal);
+    const secret = tooLong ? '' : password;
+    const spellings = new Set([secret.normalize('NFC'), secret]);
+    const stored = tooLong ? undefined : this.check(phc);
+    const matches = await this.queue.run(
+      async () => {
+        for (const spelling of spellings) if (await (stored ?? this.nobody)(spelling)) return true;
+        return false;
+      },
+      lane,
+      signal,
+    );
     return stored !== undefined && matches;
+  }
+
+  private readonly nobody = (secret: string) => verify(this.dummy, secret);
+
+  /** How a password is compared with this hash; undefined when it is one that nobody's password has. */
+  private check(phc: string | null | undefined): ((secret: string) => Promise<boolean>) | undefined {
+    if (!phc) return undefined;
+    if (parse(phc)) return (secret) => verify(phc, secret);
+    const foreign = readForeignHash(phc);
+    return foreign && ((secret) => verifyForeign(foreign, secret));
   }
 
   /** Whether `phc` was made with another algorithm or other parameters than today's, or cannot be read. Ask after a successful `verify`. */

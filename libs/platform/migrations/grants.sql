@@ -20,6 +20,10 @@ grant select, insert, update on public.account_link, public.trusted_device to {{
 grant select, insert, update on public.webhook_endpoint to {{app}};
 grant select on public.webhook_delivery to {{app}};
 grant select, insert on public.audit_event to {{app}};
+-- Salts are the database's to draw: an event without them would be sealed in the first form, from which nothing can be erased alone.
+grant select on public.audit_event to {{app}};
+grant insert (id, tenant_id, created_at, action, outcome, actor_type, actor_id, session_id, target_id, ip_address, user_agent, request_id, details)
+  on public.audit_event to {{app}};
 -- Links and heads are the sealer's alone, through app.audit_append: one forged link would stop the sealing of every company's events.
 grant select on public.audit_chain, public.audit_head to {{app}};
 grant select on system.signing_key to {{app}};

@@ -11,10 +11,11 @@ import { Migration20261121110000_api_keys } from './Migration20261121110000_api_
 import { Migration20261121120000_delivery } from './Migration20261121120000_delivery.js';
 import { Migration20261121130000_templates } from './Migration20261121130000_templates.js';
 import { Migration20261121140000_delivered_factors } from './Migration20261121140000_delivered_factors.js';
-import { Migration20261122100000_accounts } from './Migration20261122100000_accounts.js';
-import { Migration20261122180000_slots } from './Migration20261122180000_slots.js';
+import { Migration20261121150000_erasure } from './Migration20261121150000_erasure.js';
 import { Migration20261121153000_webhooks } from './Migration20261121153000_webhooks.js';
 import { Migration20261121154000_api_key_rotation } from './Migration20261121154000_api_key_rotation.js';
+import { Migration20261122100000_accounts } from './Migration20261122100000_accounts.js';
+import { Migration20261122180000_slots } from './Migration20261122180000_slots.js';
 
 /** Every migration, in order. Never edited once released. */
 export const MIGRATIONS = [
@@ -25,10 +26,11 @@ export const MIGRATIONS = [
   Migration20261121120000_delivery,
   Migration20261121130000_templates,
   Migration20261121140000_delivered_factors,
-  Migration20261122100000_accounts,
-  Migration20261122180000_slots,
+  Migration20261121150000_erasure,
   Migration20261121153000_webhooks,
   Migration20261121154000_api_key_rotation,
+  Migration20261122100000_accounts,
+  Migration20261122180000_slots,
 ];
 
 /** The newest migration's name: what `/health/ready` and the start of a process compare with. */

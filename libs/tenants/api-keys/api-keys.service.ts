@@ -97,6 +97,12 @@ export class ApiKeysService {
     });
   }
 
+  /** What a person made that outlives them. Part of a larger transaction. */
+  async madeBy(em: EntityManager, userId: string) {
+    const rows = await em.find(ApiKey, { createdBy: userId }, { orderBy: { id: 'asc' } });
+    return rows.map(({ id, name, createdAt }) => ({ id, name, created_at: createdAt.toISOString() }));
+  }
+
   /** Felt by the key's next request, on every process. Again, it changes nothing. @throws company.api_key_not_found for another company's, alike */
   revoke(id: string): Promise<void> {
     return this.context.transaction(async (em) => {

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { generateSecret, generateURI, verifySync } from 'otplib';
+import { createGuardrails, generateSecret, generateSync, generateURI, verifySync } from 'otplib';
 import { Factor, type FactorPolicy, type Subject } from '../../factor.js';
 
 /** RFC 4226 R6 recommends 160 bits. */
 const SECRET_BYTES = 20;
 const STEP_SECONDS = 30;
+/** Secrets from elsewhere may have 80 bits, as many authenticators were set up with; ours never do. */
+const ADOPTED = createGuardrails({ MIN_SECRET_BYTES: 10 });
 /** A longer one makes a QR code that is slow to draw and hard to scan. */
 const ISSUER_CHARACTERS = 40;
 
@@ -44,8 +46,21 @@ export class TotpFactor extends Factor<TotpState> {
       epoch,
       period: STEP_SECONDS,
       epochTolerance: totpWindow * STEP_SECONDS,
+      guardrails: ADOPTED,
     });
     if (!result.valid || !('timeStep' in result) || result.timeStep <= state.lastStep) return undefined;
     return { ...state, lastStep: result.timeStep };
+  }
+}
+
+/** The state of an authenticator that was set up elsewhere: SHA-1, six digits, 30 s. Undefined when this is no secret in base32 of 80 to 512 bits. */
+export function totpStateOf(text: string): TotpState | undefined {
+  const secret = text.replaceAll(/[\s-]/g, '').replace(/=+$/, '').toUpperCase();
+  if (!/^[A-Z2-7]+$/.test(secret)) return undefined;
+  try {
+    generateSync({ secret, epoch: 0, guardrails: ADOPTED });
+    return { secret, lastStep: 0 };
+  } catch {
+    return undefined;
   }
 }
