@@ -15,6 +15,9 @@ const TABLES = [
   'mfa_factor',
   'api_key',
   'message_template',
+  'identity_provider',
+  'identity_link',
+  'identity_flow',
   'audit_event',
   'audit_chain',
   'audit_head',
@@ -26,7 +29,7 @@ const TABLES = [
   'spend',
 ];
 /** Written by the database's functions alone: the apps' role may read, no more. */
-const BY_FUNCTIONS = ['verification', 'delivery', 'delivery_attempt', 'delivery_receipt', 'spend'];
+const BY_FUNCTIONS = ['identity_flow', 'verification', 'delivery', 'delivery_attempt', 'delivery_receipt', 'spend'];
 /** Not even read. */
 const UNREAD = ['idempotency'];
 const ROLES: Role[] = ['admin', 'manager', 'user'];
@@ -55,7 +58,7 @@ interface Tenancy {
   company: Company;
   people: Record<Role, Person>;
   /** Everything of it that a path could name, by the part of the path before the id. */
-  ids: Record<'users' | 'sessions' | 'factors' | 'api-keys' | 'verifications' | 'messages' | 'attempts', string[]>;
+  ids: Record<'users' | 'sessions' | 'factors' | 'api-keys' | 'verifications' | 'messages' | 'attempts' | 'identities', string[]>;
   /** An application of its own. */
   apiKey: string;
 }
@@ -71,6 +74,7 @@ async function tenancy(name: string): Promise<Tenancy> {
   const { key: apiKey } = await company.apiKey();
   expect((await people.admin.put('/api/company/templates/code/sms/en', { body: `{code} of ${name}` })).status).toBe(200);
   await deliveries(company);
+  await outsideIdentity(company, people.user);
   const list = (rows: { id: string }[]) => rows.map(({ id }) => id);
   return {
     company,
@@ -83,9 +87,40 @@ async function tenancy(name: string): Promise<Tenancy> {
       verifications: list(await company.sql('select id from verification')),
       messages: list(await company.sql('select id from delivery')),
       attempts: list(await company.sql('select id from delivery_attempt')),
+      identities: list(await company.sql('select id from identity_link')),
     },
     apiKey,
   };
+}
+
+/** A provider, somebody who comes from it, and somebody on the way to it. */
+async function outsideIdentity(company: Company, { id: userId }: Person): Promise<void> {
+  const provider = uuidv7();
+  await company.sql(
+    `insert into identity_provider (id, name, issuer, client_id, settings) values ($1, 'acme', 'https://login.test', 'client', $2)`,
+    [
+      provider,
+      {
+        scopes: ['openid'],
+        allowed_email_domains: [],
+        just_in_time: false,
+        role: 'user',
+        link_verified_emails: false,
+        second_factor_acr: [],
+        second_factor_amr: [],
+        return_urls: [],
+        is_enabled: true,
+      },
+    ],
+  );
+  await company.sql(`insert into identity_link (id, user_id, issuer, subject) values ($1, $2, 'https://login.test', '1')`, [
+    uuidv7(),
+    userId,
+  ]);
+  await company.sql(
+    `insert into identity_flow (id, provider_id, sealed, in_cookie, handle_hash, expires_at) values ($1, $2, 'sealed', false, '', now() + interval '1 day')`,
+    [uuidv7(), provider],
+  );
 }
 
 /** A code and a plain message under way, and what is written down of them. Nothing is due: no worker changes them. */
@@ -144,8 +179,24 @@ function bodyFor(operation: Operation): Record<string, unknown> | undefined {
   );
 }
 
-/** These name things by words, which mean each company's own: test/templates.e2e-spec.ts, test/channels.e2e-spec.ts. */
-const BY_NAME = ['deleteTemplate', 'saveTemplate', 'getChannel', 'putChannel', 'removeChannel', 'testChannel'];
+/**
+ * These name things by words, which mean each company's own: test/templates.e2e-spec.ts, test/channels.e2e-spec.ts,
+ * test/open-id.e2e-spec.ts, where the public ways to a provider and back are, too.
+ */
+const BY_NAME = [
+  'deleteTemplate',
+  'saveTemplate',
+  'getChannel',
+  'putChannel',
+  'removeChannel',
+  'testChannel',
+  'getIdentityProvider',
+  'putIdentityProvider',
+  'removeIdentityProvider',
+  'goOutside',
+  'startOutside',
+  'returnFromOutside',
+];
 
 /** Every route with an id in its path. */
 function routesWithId() {
@@ -157,7 +208,7 @@ function routesWithId() {
 }
 
 const kindOf = (path: string): keyof Tenancy['ids'] =>
-  /\/(users|sessions|factors|api-keys|verifications|messages)\/\{/.exec(path)?.[1] as never;
+  /\/(users|sessions|factors|api-keys|verifications|messages|identities)\/\{/.exec(path)?.[1] as never;
 
 /** What may be said of a person who is there, by the least role that may ask. */
 const NEEDS: Record<string, Role> = {
@@ -169,6 +220,7 @@ const NEEDS: Record<string, Role> = {
   changeRole: 'admin',
   resetMfa: 'admin',
   revokeSession: 'user',
+  unlinkIdentity: 'user',
   confirmFactor: 'user',
   removeFactor: 'user',
   revokeApiKey: 'admin',
@@ -225,9 +277,9 @@ describe('Over HTTP, a company', () => {
           covered.add(name);
         }
     expect(covered.size).toBe(routes.length);
-    expect(routes.length).toBe(18);
+    expect(routes.length).toBe(19);
     // 7 routes with 1 + 3 people, 1 with 1 + 4 or more sessions, 2 with 1 + 3 factors, 1 with 1 + 1 API keys, 6 with 1 + 1 verifications, 1 with
-    // 1 + 2 messages; 3 roles; 2 directions.
+    // 1 + 2 messages, 1 with 1 + 1 identities; 3 roles; 2 directions.
     expect(requests).toBe(
       3 *
         [acme, globex].reduce(
@@ -238,7 +290,8 @@ describe('Over HTTP, a company', () => {
             2 * (1 + ids.factors.length) +
             (1 + ids['api-keys'].length) +
             6 * (1 + ids.verifications.length) +
-            (1 + ids.messages.length),
+            (1 + ids.messages.length) +
+            (1 + ids.identities.length),
           0,
         ),
     );
@@ -253,6 +306,8 @@ describe('Over HTTP, a company', () => {
     'listAuditHeads',
     'listChannels',
     'listFactors',
+    'listIdentities',
+    'listIdentityProviders',
     'listSessions',
     'listTemplates',
     'listUsers',
@@ -741,6 +796,7 @@ describe('In the database, the role of the apps', () => {
     'audit_record',
     'audit_requeue',
     'audit_thin',
+    'company_find',
     'current_tenant',
     'delivery_begin',
     'delivery_finish',
@@ -752,9 +808,17 @@ describe('In the database, the role of the apps', () => {
     'factor_challenge',
     'factor_settle',
     'factor_used',
+    'identity_flow_arrive',
+    'identity_flow_begin',
+    'identity_flow_redeem',
+    'identity_flow_return',
     'message_create',
+    'outside_sign_in_challenge',
+    'outside_sign_in_complete',
+    'outside_sign_in_read',
     'purge_deliveries',
     'purge_expired',
+    'purge_identity_flows',
     'receipt_handled',
     'receipt_put',
     'recipient_gone',
@@ -798,6 +862,7 @@ describe('In the database, the role of the apps', () => {
       p_id: globex.ids.verifications[0],
       p_delivery: globex.ids.messages[0],
       p_attempt: globex.ids.attempts[0],
+      p_link: globex.ids.identities[0],
     };
     const theirHash = createHash('sha256')
       .update(Buffer.from(globex.apiKey.slice(3, -6), 'base64url').subarray(32))
@@ -849,10 +914,19 @@ describe('In the database, the role of the apps', () => {
     }
     expect(met).toEqual(
       RUN_AS_OWNER.filter(
-        (name) => !['attempt_clear', 'attempt_take', 'audit_thin', 'current_tenant', 'purge_deliveries', 'purge_expired'].includes(name),
+        (name) =>
+          ![
+            'attempt_clear',
+            'attempt_take',
+            'audit_thin',
+            'current_tenant',
+            'purge_deliveries',
+            'purge_expired',
+            'purge_identity_flows',
+          ].includes(name),
       ),
     );
-    expect(refusals).toBe(24 * 8 + 8 * 6);
+    expect(refusals).toBe(31 * 8 + 9 * 6);
     expect(await snapshot(globex)).toEqual(before);
   });
 

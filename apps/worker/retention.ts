@@ -23,7 +23,8 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
       const { rows } = await this.statements.pool.query('select * from app.purge_expired()');
       const { rows: deliveries } = await this.statements.pool.query('select * from app.purge_deliveries()');
       const { rows: thinned } = await this.statements.pool.query('select app.audit_thin() as heads');
-      log().info({ purged: { ...rows[0], ...deliveries[0], ...thinned[0] } }, 'purged what was over');
+      const { rows: flows } = await this.statements.pool.query('select app.purge_identity_flows() as identity_flows');
+      log().info({ purged: { ...rows[0], ...deliveries[0], ...thinned[0], ...flows[0] } }, 'purged what was over');
     } catch (error) {
       log().warn({ err: error }, 'could not purge what is over; trying again later');
     }

@@ -11,6 +11,18 @@ import { ApiKeyStrategy } from './api-key.strategy.js';
 import { AuthController } from './auth.controller.js';
 import { CallerGuard, RolesGuard } from './caller.guard.js';
 import { JwksController } from './jwks.controller.js';
+import { IdentitiesController } from './outside/identities.controller.js';
+import { IdentitiesService } from './outside/identities.service.js';
+import { IdentityFlow } from './outside/identity-flow.entity.js';
+import { IdentityLink } from './outside/identity-link.entity.js';
+import { IdentityProvider } from './outside/identity-provider.entity.js';
+import { IdentityProvidersController } from './outside/identity-providers.controller.js';
+import { IdentityProvidersService } from './outside/identity-providers.service.js';
+import { OidcController } from './outside/oidc.controller.js';
+import { OidcFlowsService } from './outside/oidc-flows.service.js';
+import { OpenId } from './outside/open-id.js';
+import { OutsidePeople } from './outside/outside-people.service.js';
+import { OutsideSignInService } from './outside/outside-sign-in.service.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { passwordHasher, Passwords } from './passwords.service.js';
 import { ScopesGuard } from './scopes.guard.js';
@@ -24,8 +36,15 @@ import { UsersController } from './users.controller.js';
 import { UsersService } from './users.service.js';
 
 @Module({
-  imports: [MikroOrmModule.forFeature([User, Session]), JwtModule.register({}), rateLimits(), AuditModule, TenantsModule, MfaModule],
-  controllers: [AuthController, UsersController, JwksController],
+  imports: [
+    MikroOrmModule.forFeature([User, Session, IdentityProvider, IdentityLink, IdentityFlow]),
+    JwtModule.register({}),
+    rateLimits(),
+    AuditModule,
+    TenantsModule,
+    MfaModule,
+  ],
+  controllers: [AuthController, UsersController, JwksController, OidcController, IdentitiesController, IdentityProvidersController],
   providers: [
     AccountsService,
     SignInService,
@@ -34,6 +53,12 @@ import { UsersService } from './users.service.js';
     Passwords,
     { provide: PasswordHasher, useFactory: passwordHasher },
     Tokens,
+    OpenId,
+    IdentityProvidersService,
+    OidcFlowsService,
+    OutsidePeople,
+    OutsideSignInService,
+    IdentitiesService,
     AccessStrategy,
     PendingStrategy,
     ApiKeyStrategy,

@@ -15,7 +15,7 @@ import {
 } from '@app/platform';
 import { AuthError } from './auth.errors.js';
 import { type Credential, credentialOf } from './credentials.js';
-import { ONE_FACTOR } from './sign-in.service.js';
+import { ONE_FACTOR, TWO_STEPS_OUTSIDE } from './sign-in.service.js';
 import { ACCESS, PENDING, tokenType } from './tokens.js';
 
 /** The same for every reason: which of them it was is nobody's business who found the token. */
@@ -95,9 +95,7 @@ export class CallerGuard implements CanActivate {
     const caller = request.user!;
     if (caller.kind === 'pending' && purpose !== 'either' && caller.purpose !== purpose)
       throw caller.purpose === 'enroll' ? AuthError.enrolmentRequired() : AuthError.mfaRequired();
-    // Whoever has no factor any more is asked for one, however this session began.
-    if (caller.kind === 'user' && caller.mfaDemanded && (caller.acr === ONE_FACTOR || !caller.profile.mfa_enabled))
-      this.requireFactor(caller, execution, purpose);
+    if (caller.kind === 'user' && caller.mfaDemanded && !hasFactor(caller)) this.requireFactor(caller, execution, purpose);
     this.context.bind({ tenantId: caller.tenantId, userId: caller.id, ...(caller.kind === 'user' && { sessionId: caller.sessionId }) });
     return true;
   }
@@ -118,6 +116,9 @@ export class CallerGuard implements CanActivate {
     if (purpose === undefined || purpose === 'verify') throw AuthError.mfaEnrollmentRequired();
   }
 }
+
+/** Whoever has no factor any more is asked for one, however this session began: unless it was proved where the company says that it counts. */
+const hasFactor = ({ acr, profile }: UserCaller) => acr === TWO_STEPS_OUTSIDE || (acr !== ONE_FACTOR && Boolean(profile.mfa_enabled));
 
 /** Says whether this person may: the role is the one the database has now, not the token's. */
 @Injectable()

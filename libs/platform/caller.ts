@@ -41,13 +41,15 @@ export interface UserCaller {
 /** What a pending sign-in may do: answer its second factor, or set one up where policy demands it. */
 export type PendingPurpose = 'verify' | 'enroll';
 
-/** Somebody whose password was right, no more. */
+/** Somebody whose password was right, or whom a provider of the company's vouched for, no more. */
 export interface PendingCaller {
   readonly kind: 'pending';
   readonly id: string;
   readonly tenantId: string;
   readonly signInId: string;
   readonly purpose: PendingPurpose;
+  /** What proved the first step (RFC 8176). */
+  readonly firstAmr: string[];
   readonly email: string;
   readonly companyName: string;
 }

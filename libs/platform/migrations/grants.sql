@@ -14,6 +14,9 @@ grant select on public.verification, public.delivery, public.delivery_attempt, p
 -- A key that was given out is revoked, never forgotten.
 grant select, insert, update on public.api_key to {{app}};
 grant select, insert, update, delete on public.message_template to {{app}};
+grant select, insert, update, delete on public.identity_provider, public.identity_link to {{app}};
+-- Flows are written by the functions alone.
+grant select on public.identity_flow to {{app}};
 grant select, insert on public.audit_event to {{app}};
 -- Links and heads are the sealer's alone, through app.audit_append: one forged link would stop the sealing of every company's events.
 grant select on public.audit_chain, public.audit_head to {{app}};
@@ -37,3 +40,6 @@ alter policy tenant on public.delivery_attempt to {{app}};
 alter policy tenant on public.delivery_receipt to {{app}};
 alter policy tenant on public.spend to {{app}};
 alter policy tenant on public.idempotency to {{app}};
+alter policy tenant on public.identity_provider to {{app}};
+alter policy tenant on public.identity_link to {{app}};
+alter policy tenant on public.identity_flow to {{app}};

@@ -11,6 +11,7 @@ import { Migration20261121110000_api_keys } from './Migration20261121110000_api_
 import { Migration20261121120000_delivery } from './Migration20261121120000_delivery.js';
 import { Migration20261121130000_templates } from './Migration20261121130000_templates.js';
 import { Migration20261121140000_delivered_factors } from './Migration20261121140000_delivered_factors.js';
+import { Migration20261121200000_outside_identity } from './Migration20261121200000_outside_identity.js';
 
 /** Every migration, in order. Never edited once released. */
 export const MIGRATIONS = [
@@ -21,6 +22,7 @@ export const MIGRATIONS = [
   Migration20261121120000_delivery,
   Migration20261121130000_templates,
   Migration20261121140000_delivered_factors,
+  Migration20261121200000_outside_identity,
 ];
 
 /** The newest migration's name: what `/health/ready` and the start of a process compare with. */
