@@ -68,42 +68,57 @@ describe('Signing in at an OpenID provider refuses', () => {
   });
 
   describe('an ID token', () => {
-    it.each<[string, () => Script]>([
-      ['that nobody signed', () => ({ header: { alg: 'none' }, signedBy: 'none' })],
+    it.each<[string, string, () => Script]>([
+      ['that nobody signed', 'OAUTH_INVALID_RESPONSE', () => ({ header: { alg: 'none' }, signedBy: 'none' })],
       [
         'that nobody signed, where the metadata says that this is fine',
+        'OAUTH_UNSUPPORTED_OPERATION',
         () => ({ header: { alg: 'none' }, signedBy: 'none', metadata: { id_token_signing_alg_values_supported: ['none', 'RS256'] } }),
       ],
-      ['that says RS256 and is not signed', () => ({ signedBy: 'none' })],
-      ['signed by another key under the right id', () => ({ signedBy: another.privateKey })],
+      ['that says RS256 and is not signed', 'OAUTH_INVALID_RESPONSE', () => ({ signedBy: 'none' })],
+      ['signed by another key under the right id', 'OAUTH_INVALID_RESPONSE', () => ({ signedBy: another.privateKey })],
       [
         'signed with the secret, in HS256',
+        'OAUTH_UNSUPPORTED_OPERATION',
         () => ({ header: { alg: 'HS256' }, signedBy: 'secret', metadata: { id_token_signing_alg_values_supported: ['HS256', 'RS256'] } }),
       ],
-      ['of a key that is not published', () => ({ header: { kid: 'another' }, signedBy: another.privateKey })],
-      ['with another nonce', () => ({ claims: { nonce: 'x'.repeat(43) } })],
-      ['without a nonce', () => ({ without: ['nonce'] })],
-      ['for another client', () => ({ claims: { aud: 'another-client' } })],
-      ['for nobody', () => ({ without: ['aud'] })],
-      ['for several, without saying whom it was issued to', () => ({ claims: { aud: ['watchword-client', 'another'] } })],
-      ['issued to another of several', () => ({ claims: { aud: ['watchword-client', 'another'], azp: 'another' } })],
-      ['issued to another, for us', () => ({ claims: { azp: 'another' } })],
-      ['of another issuer', () => ({ claims: { iss: 'https://accounts.google.com' } })],
-      ['of an issuer that differs by a slash', () => ({ claims: { iss: `${provider.issuer}/` } })],
-      ['that is over', () => ({ claims: { iat: seconds(-600), exp: seconds(-120) } })],
-      ['that never ends', () => ({ without: ['exp'] })],
-      ['that is not yet good', () => ({ claims: { nbf: seconds(600) } })],
-      ['without a time', () => ({ without: ['iat'] })],
-      ['about nobody', () => ({ without: ['sub'] })],
-      ['about an endless name', () => ({ claims: { sub: 'x'.repeat(256) } })],
-    ])('%s', async (_, script) => {
+      [
+        'of a key that is not published',
+        'OAUTH_KEY_SELECTION_FAILED',
+        () => ({ header: { kid: 'another' }, signedBy: another.privateKey }),
+      ],
+      ['with another nonce', 'OAUTH_JWT_CLAIM_COMPARISON_FAILED', () => ({ claims: { nonce: 'x'.repeat(43) } })],
+      ['without a nonce', 'OAUTH_INVALID_RESPONSE', () => ({ without: ['nonce'] })],
+      ['for another client', 'OAUTH_JWT_CLAIM_COMPARISON_FAILED', () => ({ claims: { aud: 'another-client' } })],
+      ['for nobody', 'OAUTH_INVALID_RESPONSE', () => ({ without: ['aud'] })],
+      [
+        'for several, without saying whom it was issued to',
+        'OAUTH_JWT_CLAIM_COMPARISON_FAILED',
+        () => ({ claims: { aud: ['watchword-client', 'another'] } }),
+      ],
+      [
+        'issued to another of several',
+        'OAUTH_JWT_CLAIM_COMPARISON_FAILED',
+        () => ({ claims: { aud: ['watchword-client', 'another'], azp: 'another' } }),
+      ],
+      ['issued to another, for us', 'issued_to_another', () => ({ claims: { azp: 'another' } })],
+      ['of another issuer', 'OAUTH_JWT_CLAIM_COMPARISON_FAILED', () => ({ claims: { iss: 'https://accounts.google.com' } })],
+      ['of an issuer that differs by a slash', 'OAUTH_JWT_CLAIM_COMPARISON_FAILED', () => ({ claims: { iss: `${provider.issuer}/` } })],
+      ['that is over', 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED', () => ({ claims: { iat: seconds(-600), exp: seconds(-120) } })],
+      ['that never ends', 'OAUTH_INVALID_RESPONSE', () => ({ without: ['exp'] })],
+      ['that is not yet good', 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED', () => ({ claims: { nbf: seconds(600) } })],
+      ['without a time', 'OAUTH_INVALID_RESPONSE', () => ({ without: ['iat'] })],
+      ['about nobody', 'OAUTH_INVALID_RESPONSE', () => ({ without: ['sub'] })],
+      ['about an endless name', 'subject_too_long', () => ({ claims: { sub: 'x'.repeat(256) } })],
+    ])('%s', async (_, because, script) => {
       provider.script = { ...script() };
       const company = await companyOf();
       const { code, error } = await world.away(company);
       expect([code, error]).toEqual([null, 'identity.sign_in_failed']);
       expect(await sessions(company)).toBe(0);
-      const [refusal] = await company.sql(`select details ->> 'because' as because from audit_event where action = 'auth.sign_in_refused'`);
-      console.log(_, refusal.because);
+      expect(await company.sql(`select details ->> 'because' as because from audit_event where action = 'auth.sign_in_refused'`)).toEqual([
+        { because },
+      ]);
     });
   });
 

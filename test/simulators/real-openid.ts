@@ -28,7 +28,7 @@ export class RealOpenId {
     grant.addOIDCScope('openid email profile');
     return void grant.save().then((grantId) =>
       this.provider.interactionFinished(request, response, {
-        login: { accountId: this.signingIn, ...(amr && { amr }) },
+        login: { accountId: this.signingIn },
         consent: { grantId },
       }),
     );

@@ -33,17 +33,12 @@ export class OpenId {
 
   /** The provider's metadata, asked for again every ten minutes. @throws identity.provider_unavailable */
   async configuration(client: Client): Promise<openid.Configuration> {
-    const key = mac('identity-provider', JSON.stringify([client.issuer, client.clientId, client.secret])).toString('base64');
-    const known = this.known.get(key);
+    const known = this.known.get(keyOf(client));
     if (known && known.until > Date.now()) return known.configuration;
-    const configuration = await this.discover(client).catch((error: unknown) => {
+    return this.discover(client).catch((error: unknown) => {
       log().warn({ reason: reasonOf(error) }, 'an identity provider could not be reached');
       throw IdentityError.providerUnavailable({ retryAfter: 30 });
     });
-    this.known.delete(key);
-    if (this.known.size >= MOST) this.known.delete(this.known.keys().next().value!);
-    this.known.set(key, { configuration, until: Date.now() + REMEMBERED_MS });
-    return configuration;
   }
 
   /** As a company sets it up. @throws identity.provider_refused, saying why */
@@ -66,9 +61,9 @@ export class OpenId {
     });
     const claims = tokens.claims()!;
     // Exactly: openid-client reads Entra's issuers as patterns, and one of a single organization must not admit others.
-    if (claims.iss !== client.issuer) throw new Error('another issuer');
-    if (claims.azp !== undefined && claims.azp !== client.clientId) throw new Error('issued to another client');
-    if (claims.sub.length > 255) throw new Error('the subject is too long');
+    if (claims.iss !== client.issuer) throw fault('another_issuer');
+    if (claims.azp !== undefined && claims.azp !== client.clientId) throw fault('issued_to_another');
+    if (claims.sub.length > 255) throw fault('subject_too_long');
     const told = { ...(await this.userInfo(configuration, tokens, claims)), ...claims };
     return {
       issuer: claims.iss,
@@ -93,7 +88,9 @@ export class OpenId {
     return { ...(email && { email }), ...(email_verified !== undefined && { email_verified }), ...(name && { name }) };
   }
 
-  private async discover({ issuer, clientId, secret }: Client): Promise<openid.Configuration> {
+  /** Asks, and remembers what it was told. */
+  private async discover(client: Client): Promise<openid.Configuration> {
+    const { issuer, clientId, secret } = client;
     const configuration = await openid.discovery(new URL(issuer), clientId, {}, secret === null ? openid.None() : authentication(secret), {
       timeout: TIMEOUT_SECONDS,
       [openid.customFetch]: publicFetch(config.PRIVATE_DESTINATIONS),
@@ -101,15 +98,24 @@ export class OpenId {
       execute: [openid.enableNonRepudiationChecks, ...(config.PRIVATE_DESTINATIONS ? [openid.allowInsecureRequests] : [])],
     });
     const metadata = configuration.serverMetadata();
-    if (metadata.issuer !== issuer) throw Object.assign(new Error(), { code: 'issuer_differs' });
+    if (metadata.issuer !== issuer) throw fault('issuer_differs');
     for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const) {
       const address = metadata[name];
-      if (!address || !URL.canParse(address)) throw Object.assign(new Error(), { code: `no_${name}` });
-      if (!address.startsWith('https://') && !config.PRIVATE_DESTINATIONS) throw Object.assign(new Error(), { code: `insecure_${name}` });
+      if (!address || !URL.canParse(address)) throw fault(`no_${name}`);
+      if (!address.startsWith('https://') && !config.PRIVATE_DESTINATIONS) throw fault(`insecure_${name}`);
     }
+    this.known.delete(keyOf(client));
+    if (this.known.size >= MOST) this.known.delete(this.known.keys().next().value!);
+    this.known.set(keyOf(client), { configuration, until: Date.now() + REMEMBERED_MS });
     return configuration;
   }
 }
+
+/** The secret is part of it, and not to be read from it. */
+const keyOf = ({ issuer, clientId, secret }: Client) =>
+  mac('identity-provider', JSON.stringify([issuer, clientId, secret])).toString('base64');
+
+const fault = (code: string) => Object.assign(new Error(code), { code });
 
 /** By whichever way the provider says that it takes; it must take the first one if it says nothing (OpenID Connect Discovery §3). */
 const authentication = (secret: string): openid.ClientAuth => {
