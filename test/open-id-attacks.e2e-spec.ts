@@ -329,4 +329,17 @@ describe('Signing in at an OpenID provider refuses', () => {
     expect(await put({ padding: 'x'.repeat(600_000) })).toEqual(refused);
     expect(await put({})).toEqual([200, undefined]);
   });
+
+  it('to remember for long who was under way', async () => {
+    const company = await companyOf();
+    await world.start(company);
+    await world.start(company);
+    const [old] = await company.sql(
+      `update identity_flow set expires_at = now() - interval '25 hours' where id = (select id from identity_flow limit 1) returning id`,
+    );
+    await world.owner.query('select app.purge_identity_flows()');
+    const left = await company.sql('select id from identity_flow');
+    expect(left).toHaveLength(1);
+    expect(left).not.toContainEqual(old);
+  });
 });

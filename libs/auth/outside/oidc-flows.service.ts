@@ -130,13 +130,9 @@ export class OidcFlowsService {
 
   private async hold({ tenantId, flowId }: FlowText, identity: OutsideIdentity): Promise<string> {
     const { text, hash } = writeFlowText('outside-code', tenantId, flowId);
-    await this.statements.one(flow.ARRIVE_FLOW, [
-      signTenant(tenantId),
-      flowId,
-      flow.sealArrival(tenantId, flowId, identity),
-      hash,
-      CODE_SECONDS,
-    ]);
+    const arrival = flow.sealArrival(tenantId, flowId, identity);
+    const { done } = await this.statements.one(flow.ARRIVE_FLOW, [signTenant(tenantId), flowId, arrival, hash, CODE_SECONDS]);
+    if (!done) throw IdentityError.flowOver();
     return text;
   }
 
