@@ -17,6 +17,9 @@ const TABLES = [
   'message_template',
   'account_link',
   'trusted_device',
+  'identity_provider',
+  'identity_link',
+  'identity_flow',
   'audit_event',
   'audit_chain',
   'audit_head',
@@ -30,9 +33,9 @@ const TABLES = [
   'webhook_delivery',
 ];
 /** Written by the database's functions alone: the apps' role may read, no more. */
-const BY_FUNCTIONS = ['verification', 'delivery', 'delivery_attempt', 'delivery_receipt', 'spend', 'webhook_delivery'];
+const BY_FUNCTIONS = ['identity_flow', 'verification', 'delivery', 'delivery_attempt', 'delivery_receipt', 'spend', 'webhook_delivery'];
 /** Ended, never deleted. */
-const KEPT = ['tenant', 'api_key', 'webhook_endpoint'];
+const KEPT = ['tenant', 'api_key', 'webhook_endpoint', 'account_link', 'trusted_device'];
 /** Not even read. */
 const UNREAD = ['idempotency'];
 const ROLES: Role[] = ['admin', 'manager', 'user'];
@@ -61,7 +64,21 @@ interface Tenancy {
   company: Company;
   people: Record<Role, Person>;
   /** Everything of it that a path could name, by the part of the path before the id. */
-  ids: Record<'users' | 'sessions' | 'factors' | 'api-keys' | 'verifications' | 'messages' | 'attempts' | 'webhooks' | 'events', string[]>;
+  ids: Record<
+    | 'users'
+    | 'sessions'
+    | 'factors'
+    | 'api-keys'
+    | 'verifications'
+    | 'messages'
+    | 'attempts'
+    | 'webhooks'
+    | 'events'
+    | 'identities'
+    | 'devices'
+    | 'invitations',
+    string[]
+  >;
   /** An application of its own. */
   apiKey: string;
 }
@@ -77,6 +94,7 @@ async function tenancy(name: string): Promise<Tenancy> {
   const { key: apiKey } = await company.apiKey();
   expect((await people.admin.put('/api/company/templates/code/sms/en', { body: `{code} of ${name}` })).status).toBe(200);
   await deliveries(company);
+  await outsideIdentity(company, people.user);
   const list = (rows: { id: string }[]) => rows.map(({ id }) => id);
   return {
     company,
@@ -91,9 +109,42 @@ async function tenancy(name: string): Promise<Tenancy> {
       attempts: list(await company.sql('select id from delivery_attempt')),
       webhooks: list(await company.sql('select id from webhook_endpoint')),
       events: list(await company.sql('select id from webhook_delivery')),
+      identities: list(await company.sql('select id from identity_link')),
+      devices: list(await company.sql('select id from trusted_device')),
+      invitations: list(await company.sql(`select id from account_link where purpose = 'invitation'`)),
     },
     apiKey,
   };
+}
+
+/** A provider, somebody who comes from it, and somebody on the way to it. */
+async function outsideIdentity(company: Company, { id: userId }: Person): Promise<void> {
+  const provider = uuidv7();
+  await company.sql(
+    `insert into identity_provider (id, name, issuer, client_id, settings) values ($1, 'acme', 'https://login.test', 'client', $2)`,
+    [
+      provider,
+      {
+        scopes: ['openid'],
+        allowed_email_domains: [],
+        just_in_time: false,
+        role: 'user',
+        link_verified_emails: false,
+        second_factor_acr: [],
+        second_factor_amr: [],
+        return_urls: [],
+        is_enabled: true,
+      },
+    ],
+  );
+  await company.sql(`insert into identity_link (id, user_id, issuer, subject) values ($1, $2, 'https://login.test', '1')`, [
+    uuidv7(),
+    userId,
+  ]);
+  await company.sql(
+    `insert into identity_flow (id, provider_id, sealed, in_cookie, handle_hash, expires_at) values ($1, $2, 'sealed', false, '', now() + interval '1 day')`,
+    [uuidv7(), provider],
+  );
 }
 
 /** A code and a plain message under way, and what is written down of them. Nothing is due: no worker changes them. */
@@ -161,8 +212,24 @@ function bodyFor(operation: Operation): Record<string, unknown> | undefined {
   );
 }
 
-/** These name things by words, which mean each company's own: test/templates.e2e-spec.ts, test/channels.e2e-spec.ts. */
-const BY_NAME = ['deleteTemplate', 'saveTemplate', 'getChannel', 'putChannel', 'removeChannel', 'testChannel'];
+/**
+ * These name things by words, which mean each company's own: test/templates.e2e-spec.ts, test/channels.e2e-spec.ts,
+ * test/open-id.e2e-spec.ts, where the public ways to a provider and back are, too.
+ */
+const BY_NAME = [
+  'deleteTemplate',
+  'saveTemplate',
+  'getChannel',
+  'putChannel',
+  'removeChannel',
+  'testChannel',
+  'getIdentityProvider',
+  'putIdentityProvider',
+  'removeIdentityProvider',
+  'goOutside',
+  'startOutside',
+  'returnFromOutside',
+];
 
 /** Every route with an id in its path. */
 function routesWithId() {
@@ -174,7 +241,7 @@ function routesWithId() {
 }
 
 const kindOf = (path: string): keyof Tenancy['ids'] =>
-  /\/(users|sessions|factors|api-keys|verifications|messages|webhooks)\/\{/.exec(path)?.[1] as never;
+  /\/(users|sessions|factors|api-keys|verifications|messages|webhooks|identities|devices|invitations)\/\{/.exec(path)?.[1] as never;
 
 /** What may be said of a person who is there, by the least role that may ask. */
 const NEEDS: Record<string, Role> = {
@@ -188,6 +255,9 @@ const NEEDS: Record<string, Role> = {
   exportUser: 'admin',
   eraseUser: 'admin',
   revokeSession: 'user',
+  unlinkIdentity: 'user',
+  forgetDevice: 'user',
+  withdrawInvitation: 'admin',
   confirmFactor: 'user',
   removeFactor: 'user',
   revokeApiKey: 'admin',
@@ -252,9 +322,9 @@ describe('Over HTTP, a company', () => {
           covered.add(name);
         }
     expect(covered.size).toBe(routes.length);
-    expect(routes.length).toBe(28);
+    expect(routes.length).toBe(31);
     // 9 routes with 1 + 3 people, 1 with 1 + 4 or more sessions, 2 with 1 + 3 factors, 2 with 1 + 1 API keys, 6 with 1 + 1 verifications, 1 with
-    // 1 + 2 messages, 7 with 1 + 1 webhooks; 3 roles; 2 directions.
+    // 1 + 2 messages, 7 with 1 + 1 webhooks, 1 each with 1 + 1 identities, devices and invitations; 3 roles; 2 directions.
     expect(requests).toBe(
       3 *
         [acme, globex].reduce(
@@ -266,7 +336,10 @@ describe('Over HTTP, a company', () => {
             2 * (1 + ids['api-keys'].length) +
             6 * (1 + ids.verifications.length) +
             (1 + ids.messages.length) +
-            7 * (1 + ids.webhooks.length),
+            7 * (1 + ids.webhooks.length) +
+            (1 + ids.identities.length) +
+            (1 + ids.devices.length) +
+            (1 + ids.invitations.length),
           0,
         ),
     );
@@ -281,6 +354,8 @@ describe('Over HTTP, a company', () => {
     'listAuditHeads',
     'listChannels',
     'listFactors',
+    'listIdentities',
+    'listIdentityProviders',
     'listSessions',
     'listTemplates',
     'listUsers',
@@ -789,14 +864,22 @@ describe('In the database, the role of the apps', () => {
     'factor_challenge',
     'factor_settle',
     'factor_used',
+    'identity_flow_arrive',
+    'identity_flow_begin',
+    'identity_flow_redeem',
+    'identity_flow_return',
     'mail_ask',
     'mail_asked',
     'message_create',
+    'outside_sign_in_challenge',
+    'outside_sign_in_complete',
+    'outside_sign_in_read',
     'people_with',
     'person_erase',
     'person_records',
     'purge_deliveries',
     'purge_expired',
+    'purge_identity_flows',
     'purge_links',
     'purge_webhooks',
     'receipt_handled',
@@ -851,6 +934,8 @@ describe('In the database, the role of the apps', () => {
       p_attempt: globex.ids.attempts[0],
       p_endpoint: globex.ids.webhooks[0],
       p_webhook: globex.ids.events[0],
+      p_link: globex.ids.identities[0],
+      p_device: globex.ids.devices[0],
     };
     const theirHash = createHash('sha256')
       .update(Buffer.from(globex.apiKey.slice(3, -6), 'base64url').subarray(32))
@@ -905,7 +990,7 @@ describe('In the database, the role of the apps', () => {
         (name) => !['attempt_clear', 'attempt_take', 'audit_thin', 'current_tenant'].includes(name) && !name.startsWith('purge_'),
       ),
     );
-    expect(refusals).toBe(33 * 8 + 15 * 6);
+    expect(refusals).toBe(40 * 8 + 16 * 6);
     expect(await snapshot(globex)).toEqual(before);
   });
 

@@ -1,6 +1,11 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import { AuditEvent } from '../libs/audit/audit-event.entity.js';
+import { AccountLink } from '../libs/auth/mail/account-link.entity.js';
+import { IdentityFlow } from '../libs/auth/outside/identity-flow.entity.js';
+import { IdentityLink } from '../libs/auth/outside/identity-link.entity.js';
+import { IdentityProvider } from '../libs/auth/outside/identity-provider.entity.js';
 import { Session } from '../libs/auth/session.entity.js';
+import { TrustedDevice } from '../libs/auth/trusted-devices.js';
 import { User } from '../libs/auth/user.entity.js';
 import { EnrolledFactor } from '../libs/mfa/enrolled-factor.entity.js';
 import { Verification } from '../libs/mfa/verifications/verification.entity.js';
@@ -29,6 +34,11 @@ describe('The schema', () => {
         EnrolledFactor,
         Tenant,
         ApiKey,
+        IdentityProvider,
+        IdentityLink,
+        IdentityFlow,
+        AccountLink,
+        TrustedDevice,
         MessageTemplate,
         ChannelSettings,
         Delivery,
@@ -41,7 +51,7 @@ describe('The schema', () => {
     });
     const entities = [...orm.getMetadata().getAll().values()].filter(({ tableName }) => tableName);
     await orm.close();
-    expect(entities).toHaveLength(14);
+    expect(entities).toHaveLength(19);
     for (const { tableName, props, policies } of entities) {
       const { rows: columns } = await world.owner.query(
         `select attname as name, not attnotnull as nullable from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped`,

@@ -13,6 +13,9 @@ const ROWS: Record<string, string> = {
   message_template: `insert into message_template (id, name, channel, locale, body) values ($1, 'probe', 'sms', 'en', 'probe')`,
   trusted_device: `insert into trusted_device (id, user_id, token_hash, expires_at) values ($1, $2, sha256(''), now())`,
   account_link: `insert into account_link (id, purpose, token_hash, email, email_canonical, expires_at) values ($1, 'invitation', sha256(''), '', '', now())`,
+  identity_provider: `insert into identity_provider (id, name, issuer, client_id, settings) values ($1, 'probe-' || $3, 'probe', 'probe', '{}')`,
+  identity_link: `insert into identity_link (id, user_id, issuer, subject) values ($1, $2, 'probe', $1::text)`,
+  identity_flow: `insert into identity_flow (id, provider_id, sealed, in_cookie, handle_hash, expires_at) values ($1, $2, '', false, '\\x00', now())`,
   audit_event: `insert into audit_event (id, action, outcome) values ($1, 'isolation.probe', 'success')`,
   audit_chain: `insert into audit_chain (seq, event_id, prev_hash, hash) values ($3, $1, '\\x00', '\\x00')`,
   audit_head: `insert into audit_head (seq, hash, signed_at, kid, signature) values ($3, '\\x00', '', '', '')`,
@@ -69,8 +72,14 @@ const verified = (company: string) => {
   ];
 };
 
+/** Somebody on their way to the provider of the row before. */
+const gone = (company: string) => [
+  `select app.identity_flow_begin('${signTenant(company)}', '${company}', '${company}', null, 'probe', false, '\\x00', '\\x01', 60)`,
+];
+
 /** These the role may not write at all: functions make their rows, all that follow a name of this list with the first. */
 const MADE: Record<string, ((company: string) => string[]) | undefined> = {
+  identity_flow: gone,
   audit_chain: sealed,
   audit_head: () => [],
   verification: verified,

@@ -25,7 +25,9 @@ export class Retention implements OnApplicationBootstrap, OnApplicationShutdown 
       const { rows: links } = await this.statements.pool.query('select app.purge_links() as links');
       const { rows: webhooks } = await this.statements.pool.query('select app.purge_webhooks() as webhooks');
       const { rows: thinned } = await this.statements.pool.query('select app.audit_thin() as heads');
-      log().info({ purged: { ...rows[0], ...deliveries[0], ...links[0], ...webhooks[0], ...thinned[0] } }, 'purged what was over');
+      const { rows: flows } = await this.statements.pool.query('select app.purge_identity_flows() as identity_flows');
+      const purged = { ...rows[0], ...deliveries[0], ...links[0], ...webhooks[0], ...thinned[0], ...flows[0] };
+      log().info({ purged }, 'purged what was over');
     } catch (error) {
       log().warn({ err: error }, 'could not purge what is over; trying again later');
     }

@@ -10,7 +10,7 @@ export const fullName = z
   .min(1)
   .max(200)
   .regex(/^[^\p{Cc}\u200E\u200F\u202A-\u202E\u2066-\u2069]*$/u, 'must not hold control characters');
-const domain = z
+export const domain = z
   .string()
   .max(300)
   .transform((text, context) => {

@@ -21,6 +21,18 @@ import { AskedMail, AskForMail } from './mail/asked-mail.js';
 import { InvitationsService } from './mail/invitations.service.js';
 import { RecoveryService } from './mail/recovery.service.js';
 import { SecurityNotices } from './mail/security-notices.js';
+import { IdentitiesController } from './outside/identities.controller.js';
+import { IdentitiesService } from './outside/identities.service.js';
+import { IdentityFlow } from './outside/identity-flow.entity.js';
+import { IdentityLink } from './outside/identity-link.entity.js';
+import { IdentityProvider } from './outside/identity-provider.entity.js';
+import { IdentityProvidersController } from './outside/identity-providers.controller.js';
+import { IdentityProvidersService } from './outside/identity-providers.service.js';
+import { OidcController } from './outside/oidc.controller.js';
+import { OidcFlowsService } from './outside/oidc-flows.service.js';
+import { OpenId } from './outside/open-id.js';
+import { OutsidePeople } from './outside/outside-people.service.js';
+import { OutsideSignInService } from './outside/outside-sign-in.service.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { Erasure } from './person/erasure.service.js';
 import { PersonController } from './person/person.controller.js';
@@ -49,7 +61,7 @@ export class AuthWorkerModule {}
 
 @Module({
   imports: [
-    MikroOrmModule.forFeature([User, Session, AccountLink, TrustedDevice]),
+    MikroOrmModule.forFeature([User, Session, AccountLink, TrustedDevice, IdentityProvider, IdentityLink, IdentityFlow]),
     JwtModule.register({}),
     rateLimits(),
     AuditModule,
@@ -57,8 +69,18 @@ export class AuthWorkerModule {}
     NotificationsModule,
     MfaModule,
   ],
-  // Before what takes any id: `me` and `invitations` are none.
-  controllers: [AuthController, AccountMailController, InvitationsController, PersonController, UsersController, JwksController],
+  controllers: [
+    AuthController,
+    AccountMailController,
+    // Before what takes any id: `me` and `invitations` are none.
+    InvitationsController,
+    PersonController,
+    UsersController,
+    JwksController,
+    OidcController,
+    IdentitiesController,
+    IdentityProvidersController,
+  ],
   providers: [
     AccountsService,
     AccountLinks,
@@ -79,6 +101,12 @@ export class AuthWorkerModule {}
     Passwords,
     { provide: PasswordHasher, useFactory: passwordHasher },
     Tokens,
+    OpenId,
+    IdentityProvidersService,
+    OidcFlowsService,
+    OutsidePeople,
+    OutsideSignInService,
+    IdentitiesService,
     AccessStrategy,
     PendingStrategy,
     ApiKeyStrategy,

@@ -4,6 +4,7 @@ import { AuthGuard } from '@nestjs/passport';
 import {
   type Caller,
   ONE_FACTOR,
+  TWO_STEPS_OUTSIDE,
   OneFactorEnough,
   Pending,
   type PendingPurpose,
@@ -95,9 +96,7 @@ export class CallerGuard implements CanActivate {
     const caller = request.user!;
     if (caller.kind === 'pending' && purpose !== 'either' && caller.purpose !== purpose)
       throw caller.purpose === 'enroll' ? AuthError.enrolmentRequired() : AuthError.mfaRequired();
-    // Whoever has no factor any more is asked for one, however this session began.
-    if (caller.kind === 'user' && caller.mfaDemanded && (caller.acr === ONE_FACTOR || !caller.profile.mfa_enabled))
-      this.requireFactor(caller, execution, purpose);
+    if (caller.kind === 'user' && caller.mfaDemanded && !hasFactor(caller)) this.requireFactor(caller, execution, purpose);
     this.context.bind({ tenantId: caller.tenantId, userId: caller.id, ...(caller.kind === 'user' && { sessionId: caller.sessionId }) });
     return true;
   }
@@ -125,6 +124,9 @@ export class CallerGuard implements CanActivate {
     if (purpose === undefined || purpose === 'verify') throw AuthError.mfaEnrollmentRequired();
   }
 }
+
+/** Whoever has no factor any more is asked for one, however this session began: unless it was proved where the company says that it counts. */
+const hasFactor = ({ acr, profile }: UserCaller) => acr === TWO_STEPS_OUTSIDE || (acr !== ONE_FACTOR && Boolean(profile.mfa_enabled));
 
 /** Says whether this person may: the role is the one the database has now, not the token's. */
 @Injectable()

@@ -28,7 +28,16 @@ import { TrustedDevices } from './trusted-devices.js';
 /** In everybody's words, so that it tells nothing about anybody. */
 const HINT = 'Incorrect email or password. If this e-mail belongs to several companies, name the one you mean with company_domain.';
 
-interface OpenedSession {
+/** A sign-in whose second factor is due. */
+interface DueSignIn {
+  tenantId: string;
+  userId: string;
+  signInId: string;
+  /** What the first step was. */
+  firstAmr: string[];
+}
+
+export interface OpenedSession {
   id: string;
   refresh: RefreshToken;
   amr: string[];
@@ -58,8 +67,8 @@ export class SignInService {
 
   /** @throws mfa.wrong_code, mfa.too_many_attempts, mfa.sign_in_over */
   @Traced('sign_in.second_factor')
-  verify({ id, tenantId, signInId }: PendingCaller, code: string, factorId?: string, remember = false): Promise<TokenResponse> {
-    return counted('second_factor', this.answer({ tenantId, userId: id, signInId }, code, factorId, remember));
+  verify({ id, tenantId, signInId, firstAmr }: PendingCaller, code: string, factorId?: string, remember = false): Promise<TokenResponse> {
+    return counted('second_factor', this.answer({ tenantId, userId: id, signInId, firstAmr }, code, factorId, remember));
   }
 
   private async withPassword(
@@ -115,7 +124,7 @@ export class SignInService {
       this.audit.origin,
     ]);
     if (!done) throw AuthError.invalidCredentials({ detail: HINT });
-    const pending = { tenantId: found.tenant_id!, userId: found.user_id, signInId };
+    const pending = { tenantId: found.tenant_id!, userId: found.user_id, signInId, firstAmr: ['pwd'] };
     if (totp_code !== undefined && purpose === 'verify') return this.answer(pending, totp_code);
     return this.challenge(found, pending, purpose);
   }
@@ -142,15 +151,10 @@ export class SignInService {
     return this.response(session, { tenantId, userId: found.user_id, email: found.email, role: found.role });
   }
 
-  private async answer(
-    pending: { tenantId: string; userId: string; signInId: string },
-    answer: string,
-    factorId?: string,
-    remember = false,
-  ): Promise<TokenResponse> {
+  private async answer({ firstAmr, ...pending }: DueSignIn, answer: string, factorId?: string, remember = false): Promise<TokenResponse> {
     let session!: OpenedSession;
     const { email, role, deviceName } = await this.attempts.settleSignIn({ ...pending, answer, factorId }, (proof: Proof) => {
-      session = this.newSession(pending.tenantId, ['pwd', proof.amr, 'mfa'], proof.provesPossession ? TWO_FACTORS : TWO_STEPS);
+      session = this.newSession(pending.tenantId, [...firstAmr, proof.amr, 'mfa'], proof.provesPossession ? TWO_FACTORS : TWO_STEPS);
       return this.stored(session, proof.deviceName, proof.sessionHours);
     });
     const answered = this.response(session, { ...pending, email, role });
@@ -158,11 +162,8 @@ export class SignInService {
     return { ...answered, ...(device !== undefined && { device_token: device }) };
   }
 
-  private challenge(
-    found: BegunSignIn,
-    pending: { tenantId: string; userId: string; signInId: string },
-    purpose: PendingPurpose,
-  ): TokenResponse {
+  /** The pending token and what it may be answered with. */
+  challenge(found: Pick<BegunSignIn, 'factors'>, pending: DueSignIn, purpose: PendingPurpose): TokenResponse {
     const token = this.tokens.pending({ ...pending, purpose });
     const factors = (found.factors ?? [])
       .filter(({ disabled }) => !disabled)
@@ -179,17 +180,17 @@ export class SignInService {
     };
   }
 
-  private newSession(tenantId: string, amr: string[], acr: string): OpenedSession {
+  newSession(tenantId: string, amr: string[], acr: string): OpenedSession {
     const id = uuidv7();
     return { id, refresh: this.tokens.newRefreshToken(tenantId, id), amr, acr };
   }
 
   /** As the database's functions take a session, in their order. */
-  private stored({ id, refresh, amr, acr }: OpenedSession, deviceName: string | null, hours: number | null) {
+  stored({ id, refresh, amr, acr }: OpenedSession, deviceName: string | null, hours: number | null) {
     return [id, refresh.hash, amr, acr, Math.min(config.SESSION_SECONDS, (hours ?? Infinity) * 3600), deviceName];
   }
 
-  private response(
+  response(
     { id, refresh, amr, acr }: OpenedSession,
     who: { tenantId: string; userId: string; email: string; role: string },
   ): TokenResponse {
@@ -213,8 +214,8 @@ export class SignInService {
   }
 }
 
-/** What must follow the password: a factor that is set up, always; setting one up, where the company's policy demands it of the role. */
-function due({ factors, policy, role }: BegunSignIn): PendingPurpose | undefined {
+/** What must follow the first step: a factor that is set up, always; setting one up, where the company's policy demands it of the role. */
+export function due({ factors, policy, role }: Pick<BegunSignIn, 'factors' | 'policy' | 'role'>): PendingPurpose | undefined {
   if (factors !== null) return 'verify';
   return demandsFactor(policy, role) ? 'enroll' : undefined;
 }

@@ -107,8 +107,19 @@ export class PendingStrategy extends PassportStrategy(Strategy, 'pending') {
   }
 
   /** A `verify` is looked at, and counted, where its code is; an `enroll` must still be needed. */
-  async validate(_request: unknown, { sub, jti, company_id, purpose }: PendingClaims): Promise<PendingCaller | false> {
-    const caller = { kind: 'pending' as const, id: sub, tenantId: company_id, signInId: jti, purpose, email: '', companyName: '' };
+  async validate(_request: unknown, { sub, jti, company_id, purpose, amr }: PendingClaims): Promise<PendingCaller | false> {
+    // Tokens of before there were others than passwords say nothing.
+    const firstAmr = amr ?? ['pwd'];
+    const caller = {
+      kind: 'pending' as const,
+      id: sub,
+      tenantId: company_id,
+      signInId: jti,
+      purpose,
+      firstAmr,
+      email: '',
+      companyName: '',
+    };
     if (purpose === 'verify') return caller;
     const [row] = await this.statements.run(CHECK_ENROLMENT, [signTenant(company_id), jti, sub]);
     return row ? { ...caller, email: row.email, companyName: row.company_name } : false;

@@ -31,6 +31,8 @@ export interface PendingClaims {
   jti: string;
   company_id: string;
   purpose: PendingPurpose;
+  /** What the first step was. */
+  amr?: string[];
 }
 
 const SECRET_BYTES = 32;
@@ -83,13 +85,15 @@ export class Tokens {
     userId,
     signInId,
     purpose,
+    firstAmr,
   }: {
     tenantId: string;
     userId: string;
     signInId: string;
     purpose: PendingPurpose;
+    firstAmr: string[];
   }): string {
-    return this.sign({ jti: signInId, company_id: tenantId, purpose }, PENDING, userId, config.PENDING_SECONDS);
+    return this.sign({ jti: signInId, company_id: tenantId, purpose, amr: firstAmr }, PENDING, userId, config.PENDING_SECONDS);
   }
 
   private sign(claims: object, typ: string, subject: string, expiresIn: number): string {

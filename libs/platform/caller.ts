@@ -22,6 +22,8 @@ export const ONE_FACTOR = 'urn:watchword:acr:1';
 export const TWO_FACTORS = 'urn:watchword:acr:2';
 /** The second step proved no particular thing (a mailbox, a messenger's account): below AAL2, whatever the policy makes of it. */
 export const TWO_STEPS = 'urn:watchword:acr:two-steps';
+/** A provider of the company's says that two steps were made there, and the company takes its word for it. */
+export const TWO_STEPS_OUTSIDE = 'urn:watchword:acr:two-steps-outside';
 /** The password, on a device that was remembered after a second factor: below AAL2, too. */
 export const REMEMBERED = 'urn:watchword:acr:remembered-device';
 
@@ -49,13 +51,15 @@ export interface UserCaller {
 /** What a pending sign-in may do: answer its second factor, or set one up where policy demands it. */
 export type PendingPurpose = 'verify' | 'enroll';
 
-/** Somebody whose password was right, no more. */
+/** Somebody whose password was right, or whom a provider of the company's vouched for, no more. */
 export interface PendingCaller {
   readonly kind: 'pending';
   readonly id: string;
   readonly tenantId: string;
   readonly signInId: string;
   readonly purpose: PendingPurpose;
+  /** What proved the first step (RFC 8176). */
+  readonly firstAmr: string[];
   readonly email: string;
   readonly companyName: string;
 }

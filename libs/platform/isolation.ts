@@ -62,6 +62,7 @@ const FUNCTIONS = (column: string) => `(${column} = (NULLIF(current_setting('app
 const RETENTION: Record<string, string> = {
   session: `(expires_at < (now() - '30 days'::interval))`,
   sign_in: `(expires_at < (now() - '1 day'::interval))`,
+  identity_flow: `(expires_at < (now() - '1 day'::interval))`,
   verification: `(expires_at < (now() - '30 days'::interval))`,
   trusted_device: `(expires_at < (now() - '30 days'::interval))`,
   account_link: `(expires_at < (now() - '30 days'::interval))`,

@@ -19,6 +19,9 @@ grant select, insert, update on public.account_link, public.trusted_device to {{
 -- A webhook that is removed stays for its deliveries, which the functions alone write.
 grant select, insert, update on public.webhook_endpoint to {{app}};
 grant select on public.webhook_delivery to {{app}};
+grant select, insert, update, delete on public.identity_provider, public.identity_link to {{app}};
+-- Flows are written by the functions alone.
+grant select on public.identity_flow to {{app}};
 grant select, insert on public.audit_event to {{app}};
 -- Salts are the database's to draw: an event without them would be sealed in the first form, from which nothing can be erased alone.
 grant select on public.audit_event to {{app}};
@@ -50,3 +53,6 @@ alter policy tenant on public.spend to {{app}};
 alter policy tenant on public.idempotency to {{app}};
 alter policy tenant on public.webhook_endpoint to {{app}};
 alter policy tenant on public.webhook_delivery to {{app}};
+alter policy tenant on public.identity_provider to {{app}};
+alter policy tenant on public.identity_link to {{app}};
+alter policy tenant on public.identity_flow to {{app}};

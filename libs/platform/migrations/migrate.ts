@@ -14,6 +14,7 @@ import { Migration20261121140000_delivered_factors } from './Migration2026112114
 import { Migration20261121150000_erasure } from './Migration20261121150000_erasure.js';
 import { Migration20261121153000_webhooks } from './Migration20261121153000_webhooks.js';
 import { Migration20261121154000_api_key_rotation } from './Migration20261121154000_api_key_rotation.js';
+import { Migration20261121200000_outside_identity } from './Migration20261121200000_outside_identity.js';
 import { Migration20261122100000_accounts } from './Migration20261122100000_accounts.js';
 import { Migration20261122180000_slots } from './Migration20261122180000_slots.js';
 
@@ -29,6 +30,7 @@ export const MIGRATIONS = [
   Migration20261121150000_erasure,
   Migration20261121153000_webhooks,
   Migration20261121154000_api_key_rotation,
+  Migration20261121200000_outside_identity,
   Migration20261122100000_accounts,
   Migration20261122180000_slots,
 ];

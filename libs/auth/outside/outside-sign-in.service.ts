@@ -1,0 +1,128 @@
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { AuditService } from '@app/audit';
+import {
+  AppError,
+  config,
+  HotStatements,
+  ONE_FACTOR,
+  RequestContext,
+  signTenant,
+  statement,
+  Traced,
+  TWO_STEPS_OUTSIDE,
+} from '@app/platform';
+import { sessionHoursOf } from '@app/tenants';
+import type { TokenResponse } from '../auth.contract.js';
+import type { BegunSignIn } from '../sign-in.entity.js';
+import { counted } from '../sign-in-metrics.js';
+import { due, SignInService } from '../sign-in.service.js';
+import { readFlowText } from './flow-text.js';
+import type { IdentityProvider } from './identity-provider.entity.js';
+import { OidcFlowsService } from './oidc-flows.service.js';
+import type { OutsideIdentity } from './open-id.js';
+import { IdentityError } from './outside.errors.js';
+import { type KnownPerson, OutsidePeople } from './outside-people.service.js';
+
+const READ = statement<Pick<BegunSignIn, 'email' | 'role' | 'policy' | 'factors'>>(
+  'outside_sign_in_read',
+  'select * from app.outside_sign_in_read($1, $2)',
+);
+const COMPLETE = statement<{ done: boolean }>(
+  'outside_sign_in_complete',
+  'select app.outside_sign_in_complete($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as done',
+);
+const CHALLENGE = statement<{ done: boolean }>(
+  'outside_sign_in_challenge',
+  'select app.outside_sign_in_challenge($1, $2, $3, $4, $5, $6, $7) as done',
+);
+
+/** Vouched for by a provider of the company's. RFC 8176 has no word for it. */
+const FEDERATED = 'fed';
+
+/** The end of a sign-in whose first step was made at a provider: from its code to tokens, over our own second factor where one is due. */
+@Injectable()
+export class OutsideSignInService {
+  constructor(
+    private readonly context: RequestContext,
+    private readonly statements: HotStatements,
+    private readonly flows: OidcFlowsService,
+    private readonly people: OutsidePeople,
+    private readonly signIns: SignInService,
+    private readonly audit: AuditService,
+  ) {}
+
+  /** @throws identity.flow_over, identity.not_admitted, identity.link_required, identity.sign_in_failed */
+  @Traced('sign_in.outside')
+  exchange(code: string, handle: (flowId: string) => string | undefined, deviceName: string | null): Promise<TokenResponse> {
+    return counted('outside', this.redeemed(code, handle, deviceName));
+  }
+
+  private async redeemed(
+    text: string,
+    handleOf: (flowId: string) => string | undefined,
+    deviceName: string | null,
+  ): Promise<TokenResponse> {
+    const code = readFlowText('outside-code', text);
+    const handle = code && handleOf(code.flowId);
+    if (!handle) throw IdentityError.flowOver();
+    return this.context.runAs(
+      code.tenantId,
+      async () => {
+        const { identity, provider } = await this.flows.redeem(code, handle, null);
+        const person = await this.people.find(identity, provider).catch(async (error: unknown) => {
+          if (error instanceof AppError) await this.refused(provider, error.code, null);
+          throw error;
+        });
+        return this.finish(person, identity, provider, deviceName);
+      },
+      this.context.origin,
+    );
+  }
+
+  private async finish(
+    { userId, linkId }: KnownPerson,
+    identity: OutsideIdentity,
+    provider: IdentityProvider,
+    deviceName: string | null,
+  ): Promise<TokenResponse> {
+    const { tenantId } = provider;
+    const [found] = await this.statements.run(READ, [signTenant(tenantId), userId]);
+    if (!found) return this.disabled(provider, userId);
+    const twoSteps = countsAsSecondFactor(identity, provider);
+    const purpose = twoSteps ? undefined : due(found);
+    if (purpose) {
+      const signInId = uuidv7();
+      const values = [signTenant(tenantId), userId, linkId, signInId, config.PENDING_SECONDS, deviceName, this.audit.origin];
+      const { done } = await this.statements.one(CHALLENGE, values);
+      if (!done) return this.disabled(provider, userId);
+      return this.signIns.challenge(found, { tenantId, userId, signInId, firstAmr: [FEDERATED] }, purpose);
+    }
+    const session = this.signIns.newSession(
+      tenantId,
+      twoSteps ? [FEDERATED, 'mfa'] : [FEDERATED],
+      twoSteps ? TWO_STEPS_OUTSIDE : ONE_FACTOR,
+    );
+    const stored = this.signIns.stored(session, deviceName, sessionHoursOf(found.policy));
+    const { done } = await this.statements.one(COMPLETE, [signTenant(tenantId), userId, linkId, ...stored, this.audit.origin]);
+    if (!done) return this.disabled(provider, userId);
+    return this.signIns.response(session, { tenantId, userId, email: found.email, role: found.role });
+  }
+
+  private async disabled(provider: IdentityProvider, userId: string): Promise<never> {
+    await this.refused(provider, 'account_disabled', userId);
+    throw IdentityError.signInFailed();
+  }
+
+  private refused({ tenantId, name }: IdentityProvider, reason: string, userId: string | null) {
+    return this.audit.recordNow('auth.sign_in_refused', tenantId, {
+      actorType: userId ? 'user' : 'anonymous',
+      actorId: userId,
+      details: { reason, provider: name },
+    });
+  }
+}
+
+/** Only by the values that the company has written down. */
+const countsAsSecondFactor = ({ acr, amr }: OutsideIdentity, { settings }: IdentityProvider): boolean =>
+  (acr !== null && settings.second_factor_acr.includes(acr)) || amr.some((one) => settings.second_factor_amr.includes(one));
