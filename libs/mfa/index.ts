@@ -10,4 +10,3 @@ export { ProvenJustNowGuard } from './proven-just-now.guard.js';
 export { CarriedCodes } from './verifications/carried-codes.service.js';
 export { LatestCodes } from './verifications/latest-codes.service.js';
 export { verificationCode } from './verifications/verifications.contract.js';
-export { provenEnough } from './proven-enough.js';

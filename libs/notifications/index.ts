@@ -16,7 +16,7 @@ export { DeliveryModule, DeliveryWorkerModule, NotificationsModule } from './not
 export { NotificationError } from './notifications.errors.js';
 export { ProviderRegistry } from './provider-registry.js';
 export { type Reach, readRecipient, type Recipient } from './recipients.js';
-export { type Address, resolve as resolveDestination } from './providers/smtp/public-address.js';
+export { type Address, resolve as resolveDestination } from './public-address.js';
 export type { SandboxMessage } from './providers/sandbox/sandbox-inbox.js';
 export { SandboxProvider } from './providers/sandbox/sandbox.provider.js';
 export { logHeldBack, sendLimits } from './send-limits.js';

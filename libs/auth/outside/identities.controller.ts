@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { message } from '@app/mfa';
-import { CurrentCaller, Returns, Roles, type UserCaller } from '@app/platform';
+import { CurrentCaller, ProvenJustNow, Returns, Roles, type UserCaller } from '@app/platform';
 import { IdentitiesService } from './identities.service.js';
 import * as contract from './oidc.contract.js';
 
@@ -21,6 +21,7 @@ export class IdentitiesController {
   }
 
   @Post('start')
+  @ProvenJustNow(true)
   @ApiOperation({ summary: 'Begin to link an identity to my account', operationId: 'startLink' })
   @Returns(contract.started)
   start(@CurrentCaller() caller: UserCaller, @Body({ schema: contract.startLinkRequest }) request: contract.StartLinkRequest) {
@@ -28,6 +29,7 @@ export class IdentitiesController {
   }
 
   @Post()
+  @ProvenJustNow(true)
   @ApiOperation({ summary: 'Link the identity that came back', operationId: 'linkIdentity' })
   @Returns(contract.identity, 201)
   link(@CurrentCaller() caller: UserCaller, @Body({ schema: contract.linkRequest }) request: contract.LinkRequest) {

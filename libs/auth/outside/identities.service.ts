@@ -1,7 +1,6 @@
 import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core';
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '@app/audit';
-import { provenEnough } from '@app/mfa';
 import { RequestContext, type UserCaller } from '@app/platform';
 import { SessionsService } from '../sessions.service.js';
 import { User } from '../user.entity.js';
@@ -28,16 +27,14 @@ export class IdentitiesService {
     return rows.map(view);
   }
 
-  /** Another way in, as strong as a factor: it is added soon after signing in, with the second factor by whoever has one. @throws mfa.fresh_sign_in_required */
+  /** Another way in, as strong as a factor: it is added soon after signing in, with the second factor by whoever has one (@ProvenJustNow). */
   async start(caller: UserCaller, { provider, return_to }: StartLinkRequest): Promise<Started> {
-    provenEnough(caller);
     const departed = await this.flows.depart(provider, { returnTo: return_to, isInCookie: false, userId: caller.id });
     return { authorization_url: departed.authorizationUrl, handle: departed.handle, expires_at: departed.until.toISOString() };
   }
 
   /** By the person who began, with what they kept: nobody else's identity can be brought to their account. @throws identity.flow_over, identity.already_linked */
   async finish(caller: UserCaller, { code: text, handle }: LinkRequest): Promise<IdentityView> {
-    provenEnough(caller);
     const code = readFlowText('outside-code', text);
     if (code?.tenantId !== caller.tenantId) throw IdentityError.flowOver();
     const { identity, provider } = await this.flows.redeem(code, handle, caller.id);
