@@ -7,7 +7,10 @@ import { RequestContext, type UserCaller } from '@app/platform';
 import { ApiKeysService } from '@app/tenants';
 import { UserError } from '../auth.errors.js';
 import { schemeOf } from '../passwords/stored-hash.js';
+import { AccountLink } from '../mail/account-link.entity.js';
+import { IdentityLink } from '../outside/identity-link.entity.js';
 import { Session } from '../session.entity.js';
+import { TrustedDevice } from '../trusted-devices.js';
 import { User } from '../user.entity.js';
 import { viewOf } from '../users.service.js';
 import { PersonTraces } from './person-traces.js';
@@ -47,6 +50,13 @@ export class PersonExport {
       'select id, device_name, created_at, expires_at from sign_in where user_id = ? order by id',
       [user.id],
     );
+    const devices = await em.find(TrustedDevice, { userId: user.id }, { orderBy: { id: 'asc' } });
+    const identities = await em.find(IdentityLink, { userId: user.id }, { orderBy: { id: 'asc' } });
+    const links = await em.find(
+      AccountLink,
+      { $or: [{ userId: user.id }, { emailCanonical: user.emailCanonical }] },
+      { orderBy: { id: 'asc' } },
+    );
     const codes = await em.find(Delivery, { verificationId: { $in: verifications } }, { orderBy: { id: 'asc' } });
     return {
       exported_at: new Date().toISOString(),
@@ -58,6 +68,9 @@ export class PersonExport {
         created_at: new Date(row.created_at).toISOString(),
         expires_at: new Date(row.expires_at).toISOString(),
       })),
+      devices: devices.map(deviceView),
+      identities: identities.map(identityView),
+      links: links.map(linkView),
       factors: await this.factors.factors(em, user.id),
       verifications: await this.factors.verifications(em, verifications),
       messages: [...codes, ...plain].toSorted((a, b) => a.id.localeCompare(b.id)).map(messageView),
@@ -88,6 +101,35 @@ const sessionView = (row: Session) => ({
   expires_at: row.expiresAt.toISOString(),
   revoked_at: iso(row.revokedAt),
   revoked_because: row.revokedBecause ?? null,
+});
+
+const deviceView = (row: TrustedDevice) => ({
+  id: row.id,
+  ip_address: row.ipAddress ?? null,
+  user_agent: row.userAgent ?? null,
+  device_name: row.deviceName ?? null,
+  created_at: row.createdAt.toISOString(),
+  last_used_at: iso(row.lastUsedAt),
+  expires_at: row.expiresAt.toISOString(),
+  revoked_at: iso(row.revokedAt),
+});
+
+const identityView = ({ id, issuer, subject, email, createdAt, lastUsedAt }: IdentityLink) => ({
+  id,
+  issuer,
+  subject,
+  email: email ?? null,
+  created_at: createdAt.toISOString(),
+  last_used_at: iso(lastUsedAt),
+});
+
+const linkView = ({ id, purpose, email, createdAt, expiresAt, usedAt }: AccountLink) => ({
+  id,
+  purpose,
+  email,
+  created_at: createdAt.toISOString(),
+  expires_at: expiresAt.toISOString(),
+  used_at: iso(usedAt),
 });
 
 const messageView = (row: Delivery) => ({

@@ -25,6 +25,31 @@ export const personExport = z
     sign_ins: z
       .array(z.object({ id: z.uuid(), device_name: z.string().nullable(), created_at: time, expires_at: time }))
       .describe('begun with the password; the second factor was due'),
+    devices: z.array(
+      z.object({
+        id: z.uuid(),
+        ip_address: z.string().nullable(),
+        user_agent: z.string().nullable(),
+        device_name: z.string().nullable(),
+        created_at: time,
+        last_used_at: timeOrNull,
+        expires_at: time,
+        revoked_at: timeOrNull,
+      }),
+    ),
+    identities: z.array(
+      z.object({
+        id: z.uuid(),
+        issuer: z.string(),
+        subject: z.string(),
+        email: z.string().nullable(),
+        created_at: time,
+        last_used_at: timeOrNull,
+      }),
+    ),
+    links: z
+      .array(z.object({ id: z.uuid(), purpose: z.string(), email: z.string(), created_at: time, expires_at: time, used_at: timeOrNull }))
+      .describe('links by e-mail, and invitations to the address'),
     factors: z.array(
       z.object({
         id: z.uuid(),

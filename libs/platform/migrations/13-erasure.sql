@@ -253,6 +253,9 @@ begin
   delete from public.idempotency i where i.tenant_id = v_tenant and i.caller_id = p_user;
   delete from public.mfa_factor f where f.user_id = p_user and f.tenant_id = v_tenant;
   get diagnostics v_factors = row_count;
+  -- Invitations name an address and nobody's account.
+  delete from public.account_link l using public.user_account u
+   where u.id = p_user and u.tenant_id = v_tenant and l.tenant_id = v_tenant and l.email_canonical = u.email_canonical;
   delete from public.session s where s.user_id = p_user and s.tenant_id = v_tenant;
   get diagnostics v_sessions = row_count;
   delete from public.user_account u where u.id = p_user and u.tenant_id = v_tenant;
