@@ -1,4 +1,6 @@
+import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
 import { type DeliveryWorld, eventually } from './support/delivery-world.js';
 import { moved, scrape } from './support/exposition.js';
 import { ownApi } from './support/own-process.js';
@@ -99,15 +101,46 @@ describe('Workers', () => {
 
   it('send each event once, two of them or more', async () => {
     await hooks.works({}, {}, {});
-    const hooks = await Promise.all([hooks.endpoint(), hooks.endpoint(), hooks.endpoint()]);
-    for (let round = 0; round < 40; round++) await Promise.all(hooks.map((hook, at) => hook.test(at + round)));
-    for (const hook of hooks) await eventually(() => hook.received().length >= 40);
+    const all = await Promise.all([hooks.endpoint(), hooks.endpoint(), hooks.endpoint()]);
+    for (let round = 0; round < 40; round++) await Promise.all(all.map((hook, at) => hook.test(at + round)));
+    for (const hook of all) await eventually(() => hook.received().length >= 40);
     await sleep(1_500);
-    for (const hook of hooks) {
+    for (const hook of all) {
       expect(hook.received()).toHaveLength(40);
       expect(new Set(ids(hook.received())).size).toBe(40);
     }
   }, 60_000);
+
+  it('leave alone what another one is claiming, and begin nothing that another one has begun', async () => {
+    await hooks.works();
+    const hook = await hooks.endpoint();
+    const id = await hook.test();
+    const proof = createHmac('sha256', Buffer.from(world.stack.env.TENANT_KEY!, 'base64')).update('due').digest('hex');
+    const claim = async () => (await world.owner.query(`select id from app.webhook_claim($1, 256, 8, 32, '{}', 20)`, [proof])).rows;
+    const client = await world.owner.connect();
+    try {
+      await client.query('begin');
+      await client.query('select from directory.webhook_due where id = $1 for update', [id]);
+      expect((await claim()).filter((row) => row.id === id)).toEqual([]);
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+    expect(await claim()).toContainEqual({ id });
+    expect(
+      (await claim()).filter((row) => row.id === id),
+      'it is out on lease',
+    ).toEqual([]);
+
+    const begins = () =>
+      world.owner.query('select outcome from app.webhook_begin($1, $2, $3)', [
+        world.signTenant(hook.company.id),
+        id,
+        { attempt: uuidv7(), lease: 20 },
+      ]);
+    const begun = await world.race(hook.company.id, 'webhook_delivery', id, [begins, begins]);
+    expect(begun.map(({ rows }) => rows[0].outcome).toSorted()).toEqual(['busy', 'go']);
+  });
 
   it('keep nobody waiting for an endpoint that hangs, however much it is to be told', async () => {
     await hooks.works({});

@@ -196,6 +196,7 @@ describe('A webhook', () => {
     await hook.company.person();
     await sleep(1_000);
     expect(hook.received(), 'it is told of nothing any more').toHaveLength(1);
+    expect(await hook.deliveries(), 'and nothing is kept for it').toHaveLength(1);
     expect((await hook.post('/test')).body.code).toBe('webhooks.disabled');
     expect((await hook.post(`/deliveries/${id}/replay`)).body.code).toBe('webhooks.disabled');
 
@@ -238,6 +239,7 @@ describe('A webhook', () => {
     expect((await hook.get()).body.code).toBe('webhooks.not_found');
     expect((await hook.company.admin.get(WEBHOOKS)).body.data).toEqual([]);
     expect(await hook.company.sql('select secret, secret_before from webhook_endpoint')).toEqual([{ secret: '', secret_before: null }]);
+    expect(await hook.company.sql('select from webhook_delivery')).toEqual([]);
     await sleep(1_000);
     expect(hook.received()).toEqual([]);
   });
