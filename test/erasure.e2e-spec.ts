@@ -39,7 +39,7 @@ class Traced extends Person {
       body: { email: this.email, password: PASSWORD, company_domain: this.company.domain, device_name: this.device },
       headers: { 'user-agent': this.agent, 'x-forwarded-for': this.address },
     });
-    expect(status, JSON.stringify(body)).toBe(200);
+    if (status !== 200) throw new Error(`sign-in answered ${status}: ${JSON.stringify(body)}`);
     if (!body.mfa_required) [this.token, this.refreshToken] = [body.access_token, body.refresh_token];
     return body;
   };
