@@ -39,7 +39,7 @@ class Traced extends Person {
       body: { email: this.email, password: PASSWORD, company_domain: this.company.domain, device_name: this.device },
       headers: { 'user-agent': this.agent, 'x-forwarded-for': this.address },
     });
-    expect(status, JSON.stringify(body)).toBe(200);
+    if (status !== 200) throw new Error(`sign-in answered ${status}: ${JSON.stringify(body)}`);
     if (!body.mfa_required) [this.token, this.refreshToken] = [body.access_token, body.refresh_token];
     return body;
   };
@@ -242,6 +242,50 @@ describe('An erased person', () => {
     expect(found(await everyRow(), [person.agent, person.address])).toEqual([person.agent, person.address]);
     expect((await company.admin.post(`/api/users/${person.id}/erase`)).status).toBe(200);
     expect(found(await everyRow(), [person.agent, person.address])).toEqual([]);
+    expect((await verify(company)).report).toMatchObject({ ok: true });
+  });
+
+  it('leaves no address in the first event of a company, either, if it was theirs', async () => {
+    const company = await world.company();
+    const second = await company.person('admin');
+    const addresses = () =>
+      company.sql(`select action from audit_event where ip_address is not null and actor_id is distinct from $1`, [second.id]);
+    expect((await addresses()).map(({ action }) => action)).toContain('company.created');
+    expect((await second.post(`/api/users/${company.admin.id}/erase`)).status).toBe(200);
+    expect(await addresses()).toEqual([]);
+  });
+
+  it('waits for those of their events that are being sealed, so that none is sealed as it was and left as it is', async () => {
+    const company = await world.company();
+    const person = await company.person('user');
+    await sealed(company);
+    // Holds the next place in the chain, so that the sealer has read an event and waits to write its link.
+    const holder = await world.owner.connect();
+    try {
+      await holder.query('begin');
+      await holder.query(`select set_config('app.tenant', $1, true), set_config('app.bound', left($1, 36), true)`, [
+        world.signTenant(company.id),
+      ]);
+      await holder.query(
+        `insert into audit_chain (tenant_id, seq, event_id, prev_hash, hash) select $1, max(seq) + 1, gen_random_uuid(), '', '' from audit_chain`,
+        [company.id],
+      );
+      const [{ pid }] = (await holder.query<{ pid: number }>('select pg_backend_pid() as pid')).rows as [{ pid: number }];
+      const blocked = async (by: number) =>
+        (await world.superuser.query<{ pid: number }>('select pid from pg_stat_activity where $1 = any (pg_blocking_pids(pid))', [by]))
+          .rows[0]?.pid;
+      await person.put('/api/users/me', { full_name: 'Read Before' });
+      const sealer = await eventually(() => blocked(pid));
+      let status: number | undefined;
+      const erasing = company.admin.post(`/api/users/${person.id}/erase`).then((answer) => (status = answer.status));
+      await eventually(async () => status !== undefined || (await blocked(sealer)) !== undefined);
+      await holder.query('rollback');
+      expect(await erasing).toBe(200);
+    } finally {
+      await holder.query('rollback').catch(() => {});
+      holder.release();
+    }
+    await sealed(company);
     expect((await verify(company)).report).toMatchObject({ ok: true });
   });
 

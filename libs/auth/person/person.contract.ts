@@ -94,7 +94,7 @@ export const personExport = z
       .describe('what was sent: codes, and plain messages'),
     api_keys: z
       .array(z.object({ id: z.uuid(), name: z.string(), created_at: time }))
-      .describe('made by this person; they are the company’s'),
+      .describe('made by this person; they belong to the company'),
     audit_events: z.array(
       z.object({
         id: z.uuid(),
