@@ -142,8 +142,9 @@ async function outsideIdentity(company: Company, { id: userId }: Person): Promis
     userId,
   ]);
   await company.sql(
-    `insert into identity_flow (id, provider_id, sealed, in_cookie, handle_hash, expires_at) values ($1, $2, 'sealed', false, '', now() + interval '1 day')`,
-    [uuidv7(), provider],
+    `insert into identity_flow (id, provider_id, user_id, sealed, in_cookie, handle_hash, state_hash, code_hash, code_expires_at, expires_at)
+     select $1, $2, $3, 'sealed', false, nothing, nothing, nothing, now() + interval '1 day', now() + interval '1 day' from (values (decode(repeat('00', 32), 'hex'))) v (nothing)`,
+    [uuidv7(), provider, userId],
   );
 }
 
@@ -921,6 +922,7 @@ describe('In the database, the role of the apps', () => {
   /** A call with the other company's ids wherever an id is taken. */
   const call = async ({ name, names, types }: Callable, given: Record<string, unknown>) => {
     const [signIn] = await globex.company.sql('select id from sign_in');
+    const [flow] = await globex.company.sql('select id, provider_id from identity_flow');
     const theirIds: Record<string, unknown> = {
       p_user: globex.people.user.id,
       p_session: globex.ids.sessions[0],
@@ -936,6 +938,8 @@ describe('In the database, the role of the apps', () => {
       p_webhook: globex.ids.events[0],
       p_link: globex.ids.identities[0],
       p_device: globex.ids.devices[0],
+      p_flow: flow.id,
+      p_provider: flow.provider_id,
     };
     const theirHash = createHash('sha256')
       .update(Buffer.from(globex.apiKey.slice(3, -6), 'base64url').subarray(32))
@@ -953,7 +957,7 @@ describe('In the database, the role of the apps', () => {
     return app.query(`select * from app.${name}(${names.map((_, at) => `$${at + 1}::${types[at]}`).join(', ')})`, values);
   };
 
-  it('is refused by every function that takes a company or a proof, unless it is signed', async () => {
+  it('is refused by every function that takes a company or a proof, unless it is signed', { timeout: 60_000 }, async () => {
     const forged = [
       null,
       '',
@@ -1023,7 +1027,7 @@ describe('In the database, the role of the apps', () => {
         await app.query('commit');
         calls++;
       }
-    expect(calls).toBe(58);
+    expect(calls).toBe(62);
     expect(await snapshot(globex)).toEqual(before);
   });
 

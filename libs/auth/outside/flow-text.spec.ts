@@ -1,7 +1,15 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { hashOf, readFlowText, writeFlowText } from './flow-text.js';
 
-process.env.HASHING_KEY ??= Buffer.from(Array.from({ length: 32 }, (_, at) => at * 7)).toString('base64');
+beforeAll(() => {
+  const key = () => randomBytes(32).toString('base64');
+  Object.assign(process.env, {
+    DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+    SEALING_KEY: key(),
+    HASHING_KEY: key(),
+    TENANT_KEY: key(),
+  });
+});
 
 describe('The text of a flow', () => {
   const [tenant, flow] = [randomUUID(), randomUUID()];
