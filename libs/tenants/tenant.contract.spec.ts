@@ -15,6 +15,7 @@ describe("A company's policy", () => {
         web_otp_domain: null,
         sms_app_hash: null,
         sender_name: null,
+        tells_unknown_usernames: false,
       });
   });
 
