@@ -62,7 +62,7 @@ describe('A browser that keeps its session in cookies', () => {
       [{ 'x-csrf-token': 'AAAA.BBBB', 'sec-fetch-site': 'same-origin' }, cookie.replace(answer.body.csrf_token, 'AAAA.BBBB')],
     ] as [Record<string, string>, string][])
       expect(outcome(await refreshes(jar, headers)), JSON.stringify(headers)).toBe('auth.cross_site_request');
-    expect(outcome(await refreshes('', fromUs(answer)))).toBe('auth.invalid_refresh_token');
+    expect(outcome(await refreshes('', fromUs(answer)))).toBe('request.invalid');
     expect((await refreshes(cookie, fromUs(answer))).status, 'none of it ended the session').toBe(200);
   });
 

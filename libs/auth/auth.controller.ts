@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { message, MfaService } from '@app/mfa';
 import {
   CurrentCaller,
+  invalid,
   OneFactorEnough,
   Pending,
   type PendingCaller,
@@ -16,7 +17,6 @@ import {
 } from '@app/platform';
 import { AccountsService } from './accounts.service.js';
 import * as contract from './auth.contract.js';
-import { AuthError } from './auth.errors.js';
 import { CookieMode, forgetCookies, refreshTokenOf } from './cookies/cookie-mode.js';
 import { SessionsService } from './sessions.service.js';
 import { SignInService } from './sign-in.service.js';
@@ -90,7 +90,7 @@ export class AuthController {
   @Returns(contract.tokenResponse)
   async refresh(@Body({ schema: contract.refreshRequest }) body: z.output<typeof contract.refreshRequest>, @Req() request: FastifyRequest) {
     const token = body?.refresh_token ?? refreshTokenOf(request, this.tokens);
-    if (token === undefined) throw AuthError.invalidRefreshToken();
+    if (token === undefined) throw invalid([{ path: ['refresh_token'], message: 'is needed' }]);
     return this.sessions.refresh(token);
   }
 

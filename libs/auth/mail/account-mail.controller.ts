@@ -36,7 +36,7 @@ export class AccountMailController {
   @Public()
   @ApiOperation({
     summary: 'Send the link that confirms an e-mail again; the answer is the same for every e-mail',
-    operationId: 'resendVerification',
+    operationId: 'resendEmailVerification',
   })
   @Returns(message)
   async resend(@Body({ schema: contract.whoseEmail }) { email, company_domain }: z.output<typeof contract.whoseEmail>) {

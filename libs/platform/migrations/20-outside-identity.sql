@@ -65,12 +65,6 @@ begin
 end $do$;
 create policy retention on public.identity_flow for all to current_user using (expires_at < now() - interval '1 day') with check (false);
 
--- A company by its domain, for whoever is not signed in; the app proves that it is the app that asks.
-create function app.company_find(p_domain text, p_proof text) returns uuid language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-begin
-  if not private.proven('lookup:' || p_domain, p_proof) then raise exception 'this lookup is not signed' using errcode = '42501'; end if;
-  return (select c.tenant_id from directory.company c where c.domain = p_domain);
-end $$;
 
 create function app.identity_flow_begin(
   p_tenant text, p_flow uuid, p_provider uuid, p_user uuid, p_sealed text, p_in_cookie boolean, p_handle_hash bytea, p_state_hash bytea, p_seconds integer
