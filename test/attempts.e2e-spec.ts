@@ -317,6 +317,7 @@ describe('Guessing', () => {
       'POST /api/auth/login': (person, totp_code) => person.login({ totp_code }),
       'POST /api/auth/mfa/disable': (person, code) => person.post('/api/auth/mfa/disable', { password: PASSWORD, code }),
       'POST /api/auth/mfa/backup-codes': (person, code) => person.post('/api/auth/mfa/backup-codes', { code }),
+      'POST /api/auth/step-up': (person, code) => person.post('/api/auth/step-up', { code }),
       'DELETE /api/auth/mfa/factors/{id}': (person, code) => person.delete(`/api/auth/mfa/factors/${person.factorId}`, { code }),
     };
     /** Where a factor just set up is confirmed. */
@@ -330,6 +331,8 @@ describe('Guessing', () => {
       'POST /api/auth/change-password': (person, current_password) =>
         person.post('/api/auth/change-password', { current_password, new_password: 'another long walk, by day' }),
       'POST /api/auth/mfa/disable': async (person, password) => person.post('/api/auth/mfa/disable', { password, code: '000000' }),
+      'POST /api/auth/step-up': (person, password) => person.post('/api/auth/step-up', { password }),
+      'POST /api/users/me/email': (person, password) => person.post('/api/users/me/email', { new_email: 'new@acme.test', password }),
     };
     const state = async (company: Company) => company.sql('select id, version, state from mfa_factor order by id');
 
@@ -394,9 +397,15 @@ describe('Guessing', () => {
             : [],
         ),
       );
-      const ofAccounts = doors.filter((door) => / \/api\/(auth|sms-mfa)\//.test(door));
+      const ofAccounts = doors.filter((door) => / \/api\/(auth|sms-mfa|users)\//.test(door));
       /** What sets a first password guesses nothing. */
-      const none = ['POST /api/auth/register', 'POST /api/auth/accept-invitation'];
+      const none = [
+        'POST /api/auth/register',
+        'POST /api/auth/accept-invitation',
+        // Codes of 256 bits, of an outside sign-in.
+        'POST /api/auth/oidc/exchange',
+        'POST /api/auth/identities',
+      ];
       /** Codes by text are counted where there are texts: delivered-factors.e2e-spec.ts. */
       const elsewhere = ['POST /api/sms-mfa/disable', 'POST /api/sms-mfa/verify'];
       const tested = new Set([codeDoors, confirmDoors, passwordDoors].flatMap((kind) => Object.keys(kind)));

@@ -305,7 +305,7 @@ describe('A code on its way to a person', () => {
     const second = world.startWorker();
     try {
       const numbers = (await Promise.all(Array.from({ length: 120 }, () => sent(sender)))).map(({ to }) => to);
-      await eventually(() => numbers.every((to) => taken(world.vonage, to).length > 0), 20_000);
+      await eventually(() => numbers.every((to) => taken(world.vonage, to).length > 0), 60_000);
       await sleep(500);
       expect(numbers.flatMap((to) => taken(world.vonage, to))).toHaveLength(120);
       const begun = (await sender.company.sql<{ at: Date }>('select created_at as at from delivery_attempt order by 1')).map(({ at }) =>
@@ -317,7 +317,7 @@ describe('A code on its way to a person', () => {
     } finally {
       await stopped(second);
     }
-  }, 90_000);
+  }, 120_000);
 
   it('waits behind no vendor of another channel that hangs', async () => {
     const sender = await world.sender();

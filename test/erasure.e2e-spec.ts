@@ -142,6 +142,7 @@ describe("A person's export", () => {
     expect(new Set(events.map(({ action }: { action: string }) => action))).toEqual(
       new Set([
         'auth.signed_in',
+        'auth.new_device',
         'auth.second_factor_due',
         'auth.sessions_revoked',
         'users.updated',

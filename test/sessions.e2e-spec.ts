@@ -38,6 +38,7 @@ describe('Sessions', () => {
       id: expect.any(String),
       ip_address: '127.0.0.1',
       user_agent: 'node',
+      device: 'an unknown device',
       device_name: 'Phone',
       is_current: true,
       amr: ['pwd'],

@@ -16,13 +16,18 @@ interface Event {
   target_id: string | null;
   created_at: Date;
   user_agent: string | null;
-  details: { user_id?: string };
+  details: { user_id?: string; because?: string };
 }
 
 const TOLD: Record<string, { template: string; whom: (event: Event) => string | null | undefined }> = {
   'auth.password_changed': { template: 'account_password_changed', whom: ({ target_id }) => target_id },
   'auth.password_reset': { template: 'account_password_changed', whom: ({ target_id }) => target_id },
   'auth.new_device': { template: 'account_new_device', whom: ({ actor_id }) => actor_id },
+  // An account that begins with it has nobody to be warned.
+  'auth.identity_linked': {
+    template: 'account_identity_linked',
+    whom: ({ actor_id, details }) => (details.because === 'just_in_time' ? null : actor_id),
+  },
   'mfa.factor_added': { template: 'account_factor_added', whom: ({ actor_id }) => actor_id },
   'mfa.factor_removed': { template: 'account_factor_removed', whom: ({ actor_id }) => actor_id },
   'mfa.factor_ended': { template: 'account_factor_removed', whom: ({ details }) => details.user_id },

@@ -90,6 +90,11 @@ const TEXTS: Record<string, Record<Language, Words>> = {
     es: told('es', 'Un nuevo segundo factor en {sender}', 'Se ha añadido un segundo factor a tu cuenta.'),
     de: told('de', 'Neuer zweiter Faktor bei {sender}', 'Ihrem Konto wurde ein zweiter Faktor hinzugefügt.'),
   },
+  account_identity_linked: {
+    en: told('en', 'Another way to sign in at {sender}', 'Your account can be opened with an outside identity now.'),
+    es: told('es', 'Otra forma de entrar en {sender}', 'Ahora se puede entrar en tu cuenta con una identidad externa.'),
+    de: told('de', 'Ein weiterer Weg zur Anmeldung bei {sender}', 'Ihr Konto kann jetzt mit einer fremden Identität geöffnet werden.'),
+  },
   account_factor_removed: {
     en: told('en', 'A second factor was removed at {sender}', 'A second factor of your account was removed, or ended.'),
     es: told('es', 'Un segundo factor eliminado en {sender}', 'Se ha eliminado, o ha terminado, un segundo factor de tu cuenta.'),

@@ -123,7 +123,7 @@ begin
 end $$;
 create trigger noticed after insert on public.audit_event for each row
   when (new.action in ('auth.password_changed', 'auth.password_reset', 'auth.new_device', 'users.email_changed', 'mfa.factor_added', 'mfa.factor_removed',
-                       'mfa.factor_ended', 'mfa.disabled', 'mfa.reset', 'mfa.recovery_code_used'))
+                       'mfa.factor_ended', 'mfa.disabled', 'mfa.reset', 'mfa.recovery_code_used', 'auth.identity_linked'))
   execute function private.notice_due();
 
 -- As before; and a sign-in by a browser or from a network that none of the person's sessions had is said so. Versions of a browser are the same one.

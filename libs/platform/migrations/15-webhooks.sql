@@ -146,7 +146,7 @@ create trigger webhooks after insert on public.audit_event for each row
      or new.action = 'verification.check_failed' and new.details ->> 'status' = 'max_attempts_reached')
   execute function private.webhook_of_audit();
 
--- Plain messages. Those that carry a code are their verification's affair.
+-- Plain messages. Those that carry a code are their verification's affair, and those about an account its owner's.
 create function private.webhook_of_message() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_bound text := current_setting('app.bound', true);
@@ -164,7 +164,7 @@ begin
   return null;
 end $$;
 create trigger webhooks after update of status on public.delivery for each row
-  when (new.verification_id is null and new.status is distinct from old.status and new.status not in ('queued', 'sending'))
+  when (new.verification_id is null and new.template not like 'account\_%' and new.status is distinct from old.status and new.status not in ('queued', 'sending'))
   execute function private.webhook_of_message();
 
 -- What may be claimed: of each endpoint its oldest, p_each less what p_busy says is under way. Where no more is due than one claim can look at,
