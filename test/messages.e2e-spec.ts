@@ -84,6 +84,17 @@ describe('A message', () => {
     ['variables without a template', { message: 'Hi', variables: { a: '1' } }, 'request.invalid', ['variables']],
     ['more words than ten texts hold', { message: 'x'.repeat(1601) }, 'request.invalid', ['message']],
     ['a template that there is not', { template: 'nothing' }, 'notifications.unknown_template', ['template']],
+    [
+      'a template of ours about accounts',
+      {
+        template: 'account_reset_password',
+        channel: 'email',
+        recipient: 'a@acme.test',
+        variables: { url: 'https://evil.test', hours: '1' },
+      },
+      'notifications.unknown_template',
+      ['template'],
+    ],
     ['a variable too few', { template: 'lift' }, 'notifications.invalid_variables', ['variables.floor']],
     ['a link by SMS', { template: 'lift', variables: { floor: 'evil.example' } }, 'notifications.invalid_variables', ['variables.floor']],
     ['two lines in one', { template: 'lift', variables: { floor: 'a\nb' } }, 'notifications.invalid_variables', ['variables.floor']],

@@ -8,6 +8,10 @@ describe("A company's policy", () => {
       expect(policyOf(stored)).toEqual({
         mfa: { admin: 'optional', manager: 'optional', user: 'optional' },
         totp_window: 1,
+        email_verification: 'optional',
+        session_hours: null,
+        max_sessions: null,
+        remember_device_days: 0,
         default_region: null,
         allowed_countries: null,
         daily_send_budget: null,

@@ -12,6 +12,7 @@ import { NotificationError } from '../notifications.errors.js';
 import { ProviderRegistry } from '../provider-registry.js';
 import { readRecipient } from '../recipients.js';
 import { logHeldBack, sendLimits } from '../send-limits.js';
+import { ACCOUNT } from '../templates/built-in.js';
 import { smsSize } from '../templates/render-message.js';
 import { TemplatesService } from '../templates/templates.service.js';
 import { readVariables } from '../templates/variables.js';
@@ -44,6 +45,8 @@ export class MessagesService {
   @Traced('message.send')
   async send(request: SendMessage, policy: unknown, companyName: string, key?: string): Promise<{ id: string }> {
     const { channel, recipient, template, message, locale, provider, reference } = request;
+    if (template?.startsWith(ACCOUNT))
+      throw NotificationError.unknownTemplate({ errors: [{ field: 'template', message: 'is ours to send' }] });
     const variables = readVariables(request.variables ?? {});
     if (provider !== undefined) this.channels.requireProvider(provider, channel, 'provider');
     const company = policyOf(policy);
