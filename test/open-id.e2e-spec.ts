@@ -74,6 +74,29 @@ describe('Signing in at an OpenID provider', () => {
     for (const address of browser.visited) expect(address, 'no token stands in an address').not.toMatch(/token=|eyJ/);
   });
 
+  it('puts the session into cookies for a browser that wants it so, as every sign-in does', async () => {
+    const { company } = await companyOf(justInTime);
+    const { body: begun } = await world.start(company, {});
+    const { body } = await world.browser().visit(begun.authorization_url);
+    const answer = await world.call('POST', '/api/auth/oidc/exchange', {
+      body: { code: body.code, handle: begun.handle },
+      headers: { 'x-session-mode': 'cookie' },
+    });
+    expect(answer.body).toMatchObject({ refresh_token: '', csrf_token: expect.any(String) });
+    expect(answer.headers.getSetCookie()[0]).toMatch(/^__Host-watchword-refresh=.*; HttpOnly/);
+  });
+
+  it('keeps out whose own e-mail is not confirmed, where the company wants that', async () => {
+    const { company, who } = await companyOf();
+    const person = await company.person();
+    await linked(company, person, who);
+    expect((await world.signsIn(company)).body.mfa_required).toBe(false);
+    await company.admin.patch('/api/company', { policy: { email_verification: 'required' } });
+    expect((await world.signsIn(company)).body.code).toBe('auth.email_not_verified');
+    await company.sql('update user_account set email_verified_at = now() where id = $1', [person.id]);
+    expect((await world.signsIn(company)).body.mfa_required).toBe(false);
+  });
+
   it('answers in JSON where no address to return to was named', async () => {
     const { company } = await companyOf(justInTime);
     const { body: begun } = await world.start(company, {});

@@ -1,9 +1,10 @@
-import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query, Req, Res, UseInterceptors } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Public, Returns, SignInRoute } from '@app/platform';
 import { tokenResponse } from '../auth.contract.js';
+import { CookieMode } from '../cookies/cookie-mode.js';
 import { flowCookie, readFlowCookie, spentCookie } from './flow-cookie.js';
 import { readFlowText } from './flow-text.js';
 import * as contract from './oidc.contract.js';
@@ -79,6 +80,7 @@ export class OidcController {
   }
 
   @Post('exchange')
+  @UseInterceptors(CookieMode)
   @ApiOperation({ summary: 'Sign in with the code that came back', operationId: 'exchangeOutside' })
   @Returns(tokenResponse)
   async exchange(

@@ -12,8 +12,9 @@ import {
   Traced,
   TWO_STEPS_OUTSIDE,
 } from '@app/platform';
-import { sessionHoursOf } from '@app/tenants';
+import { demandsVerifiedEmail, sessionHoursOf } from '@app/tenants';
 import type { TokenResponse } from '../auth.contract.js';
+import { AuthError } from '../auth.errors.js';
 import type { BegunSignIn } from '../sign-in.entity.js';
 import { counted } from '../sign-in-metrics.js';
 import { due, SignInService } from '../sign-in.service.js';
@@ -24,7 +25,7 @@ import type { OutsideIdentity } from './open-id.js';
 import { IdentityError } from './outside.errors.js';
 import { type KnownPerson, OutsidePeople } from './outside-people.service.js';
 
-const READ = statement<Pick<BegunSignIn, 'email' | 'role' | 'policy' | 'factors'>>(
+const READ = statement<Pick<BegunSignIn, 'email' | 'email_verified' | 'role' | 'policy' | 'factors'>>(
   'outside_sign_in_read',
   'select * from app.outside_sign_in_read($1, $2)',
 );
@@ -52,7 +53,7 @@ export class OutsideSignInService {
     private readonly audit: AuditService,
   ) {}
 
-  /** @throws identity.flow_over, identity.not_admitted, identity.link_required, identity.sign_in_failed */
+  /** @throws identity.flow_over, identity.not_admitted, identity.link_required, identity.sign_in_failed, auth.email_not_verified */
   @Traced('sign_in.outside')
   exchange(code: string, handle: (flowId: string) => string | undefined, deviceName: string | null): Promise<TokenResponse> {
     return counted('outside', this.redeemed(code, handle, deviceName));
@@ -89,6 +90,10 @@ export class OutsideSignInService {
     const { tenantId } = provider;
     const [found] = await this.statements.run(READ, [signTenant(tenantId), userId]);
     if (!found) return this.disabled(provider, userId);
+    if (!found.email_verified && demandsVerifiedEmail(found.policy)) {
+      await this.refused(provider, 'email_not_verified', userId);
+      throw AuthError.emailNotVerified();
+    }
     const twoSteps = countsAsSecondFactor(identity, provider);
     const purpose = twoSteps ? undefined : due(found);
     if (purpose) {

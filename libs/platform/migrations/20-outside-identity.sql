@@ -119,13 +119,13 @@ begin
 end $$;
 
 -- What a sign-in must know of a person whom somebody else has vouched for; no row for a disabled one.
-create function app.outside_sign_in_read(p_tenant text, p_user uuid) returns table (email text, role text, policy jsonb, factors jsonb)
+create function app.outside_sign_in_read(p_tenant text, p_user uuid) returns table (email text, email_verified boolean, role text, policy jsonb, factors jsonb)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_tenant uuid := private.bind(p_tenant);
 begin
   return query
-  select u.email, u.role, c.policy,
+  select u.email, u.email_verified_at is not null, u.role, c.policy,
          case when u.mfa_enabled then (
            select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'type', f.type, 'label', f.label, 'recipient_masked', f.recipient_masked, 'disabled', f.disabled_at is not null) order by f.created_at), '[]')
              from public.mfa_factor f where f.tenant_id = u.tenant_id and f.user_id = u.id and f.confirmed_at is not null) end
