@@ -52,6 +52,13 @@ const EXAMPLES: Record<string, object> = {
       from: 'hello@acme.example',
     },
   },
+  PutCognito: {
+    auth_provider: 'both',
+    user_pool_id: 'eu-west-1_AbCdEf123',
+    client_id: '1example23456789',
+    client_secret: 'ofTheAppClient',
+    just_in_time: true,
+  },
   PutIdentityProvider: {
     issuer: 'https://login.acme.example',
     client_id: 'watchword',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { authenticator } from '@app/mfa';
 import { email, locale } from '@app/notifications';
 import { canonicalDomain } from '@app/tenants';
 
@@ -52,10 +53,19 @@ export type LoginRequest = z.output<typeof loginRequest>;
 
 export const verifyMfaRequest = z
   .object({
-    code: z.string().trim().min(1).max(64),
+    code: z.string().trim().min(1).max(64).optional(),
     factor_id: z.uuid().optional(),
+    new_password: anyPassword.optional().describe('where next_step is new_password'),
+    attributes: z
+      .record(z.string().regex(/^[\w:]{1,64}$/), z.string().max(2048))
+      .optional()
+      .describe('required_attributes of next_step, by name'),
     mfa_token: z.string().max(2000).optional().describe('or as the Bearer token'),
     remember_device: z.boolean().optional().describe('answers with device_token, where policy.remember_device_days lets it'),
+  })
+  .refine(({ code, factor_id, new_password }) => code !== undefined || factor_id !== undefined || new_password !== undefined, {
+    path: ['code'],
+    message: 'is needed',
   })
   .meta({ id: 'VerifyMfa' });
 export type VerifyMfaRequest = z.output<typeof verifyMfaRequest>;
@@ -90,6 +100,18 @@ export const logoutRequest = z
 export const changePasswordRequest = z.object({ current_password: anyPassword, new_password: anyPassword }).meta({ id: 'ChangePassword' });
 export const disableMfaRequest = z.object({ password: anyPassword, code: z.string().trim().min(1).max(64) }).meta({ id: 'DisableMfa' });
 
+/** What a user pool of the company's asks for, to be answered at verify-mfa. */
+const nextStep = z
+  .object({
+    type: z
+      .enum(['code', 'choice', 'new_password', 'authenticator_setup'])
+      .describe('answered by code; factor_id, one of factors; new_password with required_attributes; the first code of the authenticator'),
+    required_attributes: z.array(z.string()).optional(),
+    authenticator: authenticator.optional(),
+  })
+  .meta({ id: 'NextStep' });
+export type NextStep = z.output<typeof nextStep>;
+
 export const tokenResponse = z
   .object({
     access_token: z.string(),
@@ -103,6 +125,7 @@ export const tokenResponse = z
       .optional()
       .describe('policy demands a second factor and none is set up: mfa_token opens the enrolment routes only'),
     mfa_token: z.string().optional().describe('good for the second factor only'),
+    next_step: nextStep.optional().describe("where the company's user pool asks for it, not we"),
     device_token: z.string().optional().describe('show it with the next sign-ins on this device; keep it like a password'),
     factors: z
       .array(z.object({ id: z.uuid(), type: z.string(), label: z.string().nullable(), recipient_masked: z.string().nullable() }))

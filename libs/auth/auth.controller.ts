@@ -17,6 +17,7 @@ import {
 } from '@app/platform';
 import { AccountsService } from './accounts.service.js';
 import * as contract from './auth.contract.js';
+import { CognitoSignIn } from './cognito/cognito-sign-in.service.js';
 import { CookieMode, forgetCookies, refreshTokenOf } from './cookies/cookie-mode.js';
 import { SessionsService } from './sessions.service.js';
 import { SignInService } from './sign-in.service.js';
@@ -39,6 +40,7 @@ export class AuthController {
     private readonly devices: TrustedDevices,
     private readonly stepUps: StepUpService,
     private readonly tokens: Tokens,
+    private readonly cognito: CognitoSignIn,
   ) {}
 
   @Post('register')
@@ -61,15 +63,15 @@ export class AuthController {
   }
 
   @Post('verify-mfa')
-  @Pending('verify')
+  @Pending(['verify', 'outside'])
   @SignInRoute(true)
   @ApiBearerAuth()
   @ApiOperation({ summary: 'Answer the second factor: authenticator code, code that was sent, or backup code', operationId: 'verifyMfa' })
   @Returns(contract.tokenResponse)
-  verifyMfa(
-    @CurrentCaller() caller: PendingCaller,
-    @Body({ schema: contract.verifyMfaRequest }) { code, factor_id, remember_device }: contract.VerifyMfaRequest,
-  ) {
+  verifyMfa(@CurrentCaller() caller: PendingCaller, @Body({ schema: contract.verifyMfaRequest }) request: contract.VerifyMfaRequest) {
+    if (caller.purpose === 'outside') return this.cognito.answer(caller, request);
+    const { code, factor_id, remember_device } = request;
+    if (code === undefined) throw invalid([{ path: ['code'], message: 'is needed' }]);
     return this.signIns.verify(caller, code, factor_id, remember_device);
   }
 

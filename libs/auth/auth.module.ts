@@ -21,6 +21,10 @@ import { AskedMail, AskForMail } from './mail/asked-mail.js';
 import { InvitationsService } from './mail/invitations.service.js';
 import { RecoveryService } from './mail/recovery.service.js';
 import { SecurityNotices } from './mail/security-notices.js';
+import { CognitoController } from './cognito/cognito.controller.js';
+import { CognitoPools } from './cognito/cognito-pools.service.js';
+import { CognitoSignIn } from './cognito/cognito-sign-in.service.js';
+import { UserPools } from './cognito/user-pool.js';
 import { IdentitiesController } from './outside/identities.controller.js';
 import { IdentitiesService } from './outside/identities.service.js';
 import { IdentityFlow } from './outside/identity-flow.entity.js';
@@ -42,6 +46,7 @@ import { passwordHasher, Passwords } from './passwords.service.js';
 import { ScopesGuard } from './scopes.guard.js';
 import { Session } from './session.entity.js';
 import { SessionsService } from './sessions.service.js';
+import { SignInAnswers } from './sign-in-answers.js';
 import { SignInService } from './sign-in.service.js';
 import { StepUpService } from './step-up.service.js';
 import { AccessStrategy, PendingStrategy } from './token.strategies.js';
@@ -80,6 +85,7 @@ export class AuthWorkerModule {}
     OidcController,
     IdentitiesController,
     IdentityProvidersController,
+    CognitoController,
   ],
   providers: [
     AccountsService,
@@ -89,6 +95,7 @@ export class AuthWorkerModule {}
     AskForMail,
     InvitationsService,
     RecoveryService,
+    SignInAnswers,
     SignInService,
     SessionsService,
     StepUpService,
@@ -107,6 +114,9 @@ export class AuthWorkerModule {}
     OutsidePeople,
     OutsideSignInService,
     IdentitiesService,
+    UserPools,
+    CognitoPools,
+    CognitoSignIn,
     AccessStrategy,
     PendingStrategy,
     ApiKeyStrategy,

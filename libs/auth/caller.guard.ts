@@ -69,21 +69,20 @@ export class CallerGuard implements CanActivate {
     const request = execution.switchToHttp().getRequest<Request>();
     if (this.reflector.getAllAndOverride(PublicRoute, targets)) return this.visitor(execution, request);
     const role = this.reflector.getAllAndOverride(Roles, targets);
-    const purpose = this.reflector.get(Pending, execution.getHandler());
+    const purposes = this.reflector.get(Pending, execution.getHandler());
     const scopes = this.reflector.getAllAndOverride(ScopesRoute, targets);
-    if (!role && !purpose && !scopes) throw AuthError.forbidden();
+    if (!role && !purposes && !scopes) throw AuthError.forbidden();
 
     const shown = credentialOf(request.raw);
     if (shown?.kind === 'key') return this.application(execution, request, shown);
-    const inBody =
-      purpose !== undefined && purpose !== 'enroll' && typeof request.body?.mfa_token === 'string' ? request.body.mfa_token : undefined;
+    const inBody = purposes?.includes('verify') && typeof request.body?.mfa_token === 'string' ? request.body.mfa_token : undefined;
     const token = shown?.text ?? inBody;
     if (!token) throw AuthError.signInRequired();
     request.presentedToken = token;
 
     switch (tokenType(token)) {
       case PENDING:
-        if (!purpose) throw AuthError.mfaRequired();
+        if (!purposes) throw AuthError.mfaRequired();
         await this.pending.canActivate(execution);
         break;
       case ACCESS:
@@ -94,10 +93,14 @@ export class CallerGuard implements CanActivate {
         throw refused();
     }
     const caller = request.user!;
-    if (caller.kind === 'pending' && purpose !== 'either' && caller.purpose !== purpose)
+    if (caller.kind === 'pending' && !purposes!.includes(caller.purpose))
       throw caller.purpose === 'enroll' ? AuthError.enrolmentRequired() : AuthError.mfaRequired();
-    if (caller.kind === 'user' && caller.mfaDemanded && !hasFactor(caller)) this.requireFactor(caller, execution, purpose);
-    this.context.bind({ tenantId: caller.tenantId, userId: caller.id, ...(caller.kind === 'user' && { sessionId: caller.sessionId }) });
+    if (caller.kind === 'user' && caller.mfaDemanded && !hasFactor(caller)) this.requireFactor(caller, execution, purposes);
+    this.context.bind({
+      tenantId: caller.tenantId,
+      ...(!isNobodyYet(caller) && { userId: caller.id }),
+      ...(caller.kind === 'user' && { sessionId: caller.sessionId }),
+    });
     return true;
   }
 
@@ -118,12 +121,14 @@ export class CallerGuard implements CanActivate {
   }
 
   /** The policy holds for sessions that were opened before it, too: they may set a factor up where there is none, and otherwise only leave. */
-  private requireFactor({ profile }: UserCaller, execution: ExecutionContext, purpose: PendingPurpose | 'either' | undefined) {
+  private requireFactor({ profile }: UserCaller, execution: ExecutionContext, purposes: PendingPurpose[] | undefined) {
     if (this.reflector.get(OneFactorEnough, execution.getHandler())) return;
     if (profile.mfa_enabled) throw AuthError.mfaRequired({ detail: 'Your company requires a second factor. Sign in again, with yours.' });
-    if (purpose === undefined || purpose === 'verify') throw AuthError.mfaEnrollmentRequired();
+    if (!purposes?.includes('enroll')) throw AuthError.mfaEnrollmentRequired();
   }
 }
+
+const isNobodyYet = (caller: Caller) => caller.kind === 'pending' && caller.purpose === 'outside';
 
 /** Whoever has no factor any more is asked for one, however this session began: unless it was proved where the company says that it counts. */
 const hasFactor = ({ acr, profile }: UserCaller) => acr === TWO_STEPS_OUTSIDE || (acr !== ONE_FACTOR && Boolean(profile.mfa_enabled));

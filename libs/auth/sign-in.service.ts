@@ -4,11 +4,11 @@ import { AuditService } from '@app/audit';
 import { FactorAttempts, type Proof } from '@app/mfa';
 import { canonicalEmail } from '@app/notifications';
 import {
+  AppError,
   config,
   HotStatements,
   ONE_FACTOR,
   type PendingCaller,
-  type PendingPurpose,
   REMEMBERED,
   signLookup,
   signTenant,
@@ -16,33 +16,18 @@ import {
   TWO_FACTORS,
   TWO_STEPS,
 } from '@app/platform';
-import { canonicalDomain, demandsFactor, demandsVerifiedEmail, policyOf, sessionHoursOf } from '@app/tenants';
+import { authProviderOf, canonicalDomain, demandsVerifiedEmail, policyOf, sessionHoursOf } from '@app/tenants';
 import type { LoginRequest, TokenResponse } from './auth.contract.js';
 import { AuthError } from './auth.errors.js';
+import { CognitoSignIn } from './cognito/cognito-sign-in.service.js';
 import { Passwords } from './passwords.service.js';
 import { BEGIN_SIGN_IN, type BegunSignIn, CHALLENGE_SIGN_IN, COMPLETE_SIGN_IN, FORGO_SIGN_IN } from './sign-in.entity.js';
+import { type DueSignIn, due, type OpenedSession, SignInAnswers } from './sign-in-answers.js';
 import { counted } from './sign-in-metrics.js';
-import { type RefreshToken, Tokens } from './tokens.js';
 import { TrustedDevices } from './trusted-devices.js';
 
 /** In everybody's words, so that it tells nothing about anybody. */
 const HINT = 'Incorrect email or password. If this e-mail belongs to several companies, name the one you mean with company_domain.';
-
-/** A sign-in whose second factor is due. */
-interface DueSignIn {
-  tenantId: string;
-  userId: string;
-  signInId: string;
-  /** What the first step was. */
-  firstAmr: string[];
-}
-
-export interface OpenedSession {
-  id: string;
-  refresh: RefreshToken;
-  amr: string[];
-  acr: string;
-}
 
 /** From password to tokens, over a second factor where one is set up or demanded. Two round trips to the database, one hash. */
 @Injectable()
@@ -51,7 +36,8 @@ export class SignInService {
     private readonly statements: HotStatements,
     private readonly passwords: Passwords,
     private readonly attempts: FactorAttempts,
-    private readonly tokens: Tokens,
+    private readonly answers: SignInAnswers,
+    private readonly cognito: CognitoSignIn,
     private readonly devices: TrustedDevices,
     private readonly audit: AuditService,
   ) {}
@@ -71,10 +57,8 @@ export class SignInService {
     return counted('second_factor', this.answer({ tenantId, userId: id, signInId, firstAmr }, code, factorId, remember));
   }
 
-  private async withPassword(
-    { email, password, company_domain, totp_code, device_name, device_token }: LoginRequest,
-    tenantHeader?: string,
-  ): Promise<TokenResponse> {
+  private async withPassword(request: LoginRequest, tenantHeader?: string): Promise<TokenResponse> {
+    const { email, password, company_domain, totp_code, device_name, device_token } = request;
     await this.passwords.admit();
     const address = canonicalEmail(email);
     const hint = company_domain ?? tenantHeader;
@@ -89,11 +73,23 @@ export class SignInService {
       await this.refused(found, 'too_many_attempts');
       throw AuthError.tooManyAttempts({ retryAfter: found.retry_after ?? 60 });
     }
-    const right = await this.passwords.verify(found.password_hash, password).catch(async (error) => {
+    const forgone = async (error: unknown): Promise<never> => {
       // Never looked at, so not counted.
       await this.statements.run(FORGO_SIGN_IN, [found.tenant_id, address, signLookup(address), found.at_known_address ? ip : null]);
       throw error;
-    });
+    };
+    // Only of a company that is named: the time it takes must not tell which company an e-mail belongs to.
+    const way = authProviderOf(found.policy);
+    const asksPool = hint !== undefined && way !== 'native' && found.tenant_id !== null;
+    const ownHash = way === 'cognito' ? null : found.password_hash;
+    const right = !(asksPool && way === 'cognito') && (await this.passwords.verify(ownHash, password).catch(forgone));
+    if (asksPool && !right) {
+      const answer = await this.cognito.signIn(found.tenant_id!, address, request).catch((error: unknown) => {
+        if (ownHash === null && isUnasked(error)) return forgone(error);
+        throw error;
+      });
+      if (answer) return answer;
+    }
     if (!right || found.status !== 'known' || !found.is_active) {
       await this.refused(found, found.status === 'unknown' ? 'unknown_account' : right ? 'account_disabled' : 'wrong_password');
       throw AuthError.invalidCredentials({ detail: HINT });
@@ -126,7 +122,7 @@ export class SignInService {
     if (!done) throw AuthError.invalidCredentials({ detail: HINT });
     const pending = { tenantId: found.tenant_id!, userId: found.user_id, signInId, firstAmr: ['pwd'] };
     if (totp_code !== undefined && purpose === 'verify') return this.answer(pending, totp_code);
-    return this.challenge(found, pending, purpose);
+    return this.answers.challenge(found, pending, purpose);
   }
 
   private async complete(
@@ -137,71 +133,33 @@ export class SignInService {
     deviceName?: string,
   ): Promise<TokenResponse> {
     const tenantId = found.tenant_id!;
-    const session = this.newSession(tenantId, amr, acr);
+    const session = this.answers.newSession(tenantId, amr, acr);
     const { done } = await this.statements.one(COMPLETE_SIGN_IN, [
       signTenant(tenantId),
       found.user_id,
       address,
       found.password_hash,
       newHash,
-      ...this.stored(session, deviceName ?? null, sessionHoursOf(found.policy)),
+      ...this.answers.stored(session, deviceName ?? null, sessionHoursOf(found.policy)),
       this.audit.origin,
     ]);
     if (!done) throw AuthError.invalidCredentials({ detail: HINT });
-    return this.response(session, { tenantId, userId: found.user_id, email: found.email, role: found.role });
+    return this.answers.response(session, { tenantId, userId: found.user_id, email: found.email, role: found.role });
   }
 
   private async answer({ firstAmr, ...pending }: DueSignIn, answer: string, factorId?: string, remember = false): Promise<TokenResponse> {
     let session!: OpenedSession;
     const { email, role, deviceName } = await this.attempts.settleSignIn({ ...pending, answer, factorId }, (proof: Proof) => {
-      session = this.newSession(pending.tenantId, [...firstAmr, proof.amr, 'mfa'], proof.provesPossession ? TWO_FACTORS : TWO_STEPS);
-      return this.stored(session, proof.deviceName, proof.sessionHours);
+      session = this.answers.newSession(
+        pending.tenantId,
+        [...firstAmr, proof.amr, 'mfa'],
+        proof.provesPossession ? TWO_FACTORS : TWO_STEPS,
+      );
+      return this.answers.stored(session, proof.deviceName, proof.sessionHours);
     });
-    const answered = this.response(session, { ...pending, email, role });
+    const answered = this.answers.response(session, { ...pending, email, role });
     const device = remember ? await this.devices.remember(pending.tenantId, pending.userId, deviceName) : undefined;
     return { ...answered, ...(device !== undefined && { device_token: device }) };
-  }
-
-  /** The pending token and what it may be answered with. */
-  challenge(found: Pick<BegunSignIn, 'factors'>, pending: DueSignIn, purpose: PendingPurpose): TokenResponse {
-    const token = this.tokens.pending({ ...pending, purpose });
-    const factors = (found.factors ?? [])
-      .filter(({ disabled }) => !disabled)
-      .map(({ id, type, label, recipient_masked }) => ({ id, type, label, recipient_masked }));
-    return {
-      access_token: token,
-      mfa_token: token,
-      refresh_token: '',
-      token_type: 'bearer',
-      expires_in: config.PENDING_SECONDS,
-      mfa_required: true,
-      factors,
-      ...(purpose === 'enroll' && { enrollment_required: true }),
-    };
-  }
-
-  newSession(tenantId: string, amr: string[], acr: string): OpenedSession {
-    const id = uuidv7();
-    return { id, refresh: this.tokens.newRefreshToken(tenantId, id), amr, acr };
-  }
-
-  /** As the database's functions take a session, in their order. */
-  stored({ id, refresh, amr, acr }: OpenedSession, deviceName: string | null, hours: number | null) {
-    return [id, refresh.hash, amr, acr, Math.min(config.SESSION_SECONDS, (hours ?? Infinity) * 3600), deviceName];
-  }
-
-  response(
-    { id, refresh, amr, acr }: OpenedSession,
-    who: { tenantId: string; userId: string; email: string; role: string },
-  ): TokenResponse {
-    const access = this.tokens.access({ ...who, sessionId: id, amr, acr, authTime: new Date() });
-    return {
-      access_token: access,
-      refresh_token: refresh.text,
-      token_type: 'bearer',
-      expires_in: config.ACCESS_TOKEN_SECONDS,
-      mfa_required: false,
-    };
   }
 
   /** An attempt on an account that no company has stands in the chain that no company owns: as much work as for a known one. */
@@ -214,8 +172,5 @@ export class SignInService {
   }
 }
 
-/** What must follow the first step: a factor that is set up, always; setting one up, where the company's policy demands it of the role. */
-export function due({ factors, policy, role }: Pick<BegunSignIn, 'factors' | 'policy' | 'role'>): PendingPurpose | undefined {
-  if (factors !== null) return 'verify';
-  return demandsFactor(policy, role) ? 'enroll' : undefined;
-}
+/** The pool could not be asked, so nothing was guessed. */
+const isUnasked = (error: unknown) => error instanceof AppError && error.code === 'identity.provider_unavailable';

@@ -106,7 +106,7 @@ export class PendingStrategy extends PassportStrategy(Strategy, 'pending') {
     super(rules(keys, PENDING));
   }
 
-  /** A `verify` is looked at, and counted, where its code is; an `enroll` must still be needed. */
+  /** A `verify` and an `outside` are looked at, and counted, where their answer is; an `enroll` must still be needed. */
   async validate(_request: unknown, { sub, jti, company_id, purpose, amr }: PendingClaims): Promise<PendingCaller | false> {
     // Tokens of before there were others than passwords say nothing.
     const firstAmr = amr ?? ['pwd'];
@@ -120,7 +120,7 @@ export class PendingStrategy extends PassportStrategy(Strategy, 'pending') {
       email: '',
       companyName: '',
     };
-    if (purpose === 'verify') return caller;
+    if (purpose !== 'enroll') return caller;
     const [row] = await this.statements.run(CHECK_ENROLMENT, [signTenant(company_id), jti, sub]);
     return row ? { ...caller, email: row.email, companyName: row.company_name } : false;
   }

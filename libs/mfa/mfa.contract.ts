@@ -40,7 +40,7 @@ export const startFactor = z
   .meta({ id: 'StartFactor' });
 export type StartFactor = z.output<typeof startFactor>;
 
-const authenticator = z.object({
+export const authenticator = z.object({
   secret: z.string(),
   manual_entry_key: z.string().describe('the secret in groups of four, to type in'),
   otpauth_uri: z.string(),

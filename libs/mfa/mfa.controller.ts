@@ -1,8 +1,8 @@
 import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
-import QRCode from 'qrcode';
 import { z } from 'zod';
 import { CurrentCaller, Pending, type PersonCaller, Returns, Roles, SignInRoute, type UserCaller, ProvenJustNow } from '@app/platform';
+import { authenticatorView } from './authenticator-view.js';
 import { DeliveredFactors } from './delivered/delivered-factors.service.js';
 import type { SentCode } from './delivered/factor-codes.service.js';
 import { FactorRegistry } from './factor-registry.js';
@@ -26,7 +26,7 @@ export class MfaController {
   ) {}
 
   @Get('factors')
-  @Pending('enroll')
+  @Pending(['enroll'])
   @ApiOperation({ summary: 'My factors', operationId: 'listFactors' })
   @Returns(contract.factorList)
   async list(@CurrentCaller() caller: PersonCaller) {
@@ -35,7 +35,7 @@ export class MfaController {
 
   @Post('factors')
   @ProvenJustNow(true)
-  @Pending('enroll')
+  @Pending(['enroll'])
   @ApiOperation({ summary: 'Start setting up a factor', operationId: 'startFactor' })
   @Returns(contract.startedFactor, 201)
   start(@CurrentCaller() caller: PersonCaller, @Body({ schema: contract.startFactor }) request: contract.StartFactor) {
@@ -44,7 +44,7 @@ export class MfaController {
   }
 
   @Post('challenge')
-  @Pending('either')
+  @Pending(['verify', 'enroll'])
   @SignInRoute(true)
   @ApiOperation({
     summary:
@@ -61,7 +61,7 @@ export class MfaController {
 
   @Post('factors/:id/confirm')
   @ProvenJustNow(true)
-  @Pending('enroll')
+  @Pending(['enroll'])
   @SignInRoute(true)
   @ApiOperation({ summary: 'Confirm a factor with its first code', operationId: 'confirmFactor' })
   @Returns(contract.enabled)
@@ -88,7 +88,7 @@ export class MfaController {
 
   @Post('setup')
   @ProvenJustNow(true)
-  @Pending('enroll')
+  @Pending(['enroll'])
   @ApiOperation({ summary: 'Start setting up an authenticator app', operationId: 'setupTotp' })
   @Returns(contract.startedTotp)
   setup(@CurrentCaller() caller: PersonCaller) {
@@ -97,7 +97,7 @@ export class MfaController {
 
   @Post('enable')
   @ProvenJustNow(true)
-  @Pending('enroll')
+  @Pending(['enroll'])
   @SignInRoute(true)
   @ApiOperation({ summary: 'Confirm the authenticator app with its first code', operationId: 'enableTotp' })
   @Returns(contract.enabled)
@@ -107,7 +107,7 @@ export class MfaController {
 
   @Post('activate')
   @ProvenJustNow(true)
-  @Pending('enroll')
+  @Pending(['enroll'])
   @SignInRoute(true)
   @ApiOperation({ summary: 'The same as enable, with the field named totp_code', operationId: 'activateTotp' })
   @Returns(contract.enabled)
@@ -139,16 +139,7 @@ export class MfaController {
     const { factorId, reveal } = await this.mfa.enroll(caller.id, subject, type, { label, ...(input && { input }) });
     const { secret, otpauthUri } = reveal;
     if (typeof secret !== 'string' || typeof otpauthUri !== 'string') return { factor_id: factorId, reveal };
-    const qr = await QRCode.toDataURL(otpauthUri, { errorCorrectionLevel: 'M', margin: 4, scale: 6 });
-    return {
-      factor_id: factorId,
-      reveal,
-      secret,
-      manual_entry_key: secret.match(/.{1,4}/g)!.join(' '),
-      otpauth_uri: otpauthUri,
-      qr_code_uri: otpauthUri,
-      qr_code: qr,
-    };
+    return { factor_id: factorId, reveal, ...(await authenticatorView(secret, otpauthUri)) };
   }
 
   private async beginDelivered(caller: PersonCaller, { type, label, recipient, locale }: contract.StartFactor) {

@@ -23,7 +23,7 @@ export class SmsMfaController {
 
   @Post('setup')
   @ProvenJustNow(true)
-  @Pending('enroll')
+  @Pending(['enroll'])
   @ApiOperation({ summary: 'Send a code to a new number', operationId: 'setupSmsMfa' })
   @Returns(contract.phoneDone)
   async setup(
@@ -35,7 +35,7 @@ export class SmsMfaController {
   }
 
   @Post('send-code')
-  @Pending('either')
+  @Pending(['verify', 'enroll'])
   @SignInRoute(true)
   @ApiOperation({ summary: 'Send me a code: to the number that is being set up, or else to mine', operationId: 'sendSmsMfaCode' })
   @Returns(contract.phoneDone)
@@ -46,7 +46,7 @@ export class SmsMfaController {
 
   @Post('verify')
   @ProvenJustNow(true)
-  @Pending('enroll')
+  @Pending(['enroll'])
   @SignInRoute(true)
   @ApiOperation({ summary: 'Confirm the new number with its code', operationId: 'verifySmsMfa' })
   @Returns(contract.phoneDone)

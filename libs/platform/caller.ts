@@ -48,12 +48,13 @@ export interface UserCaller {
   readonly profile: Readonly<Record<string, unknown>>;
 }
 
-/** What a pending sign-in may do: answer its second factor, or set one up where policy demands it. */
-export type PendingPurpose = 'verify' | 'enroll';
+/** What a pending sign-in may do: answer its second factor, set one up where policy demands it, or answer what a user pool of the company's asks. */
+export type PendingPurpose = 'verify' | 'enroll' | 'outside';
 
 /** Somebody whose password was right, or whom a provider of the company's vouched for, no more. */
 export interface PendingCaller {
   readonly kind: 'pending';
+  /** The person's; of `outside`, where nobody knows yet who it is, the sign-in's. */
   readonly id: string;
   readonly tenantId: string;
   readonly signInId: string;
@@ -87,8 +88,8 @@ export const PublicRoute = Reflector.createDecorator<boolean>();
 /** The least role a signed-in person needs here. */
 export const Roles = Reflector.createDecorator<Role>();
 
-/** Open to a pending sign-in of this purpose, or of either, too. */
-export const Pending = Reflector.createDecorator<PendingPurpose | 'either'>();
+/** Open to a pending sign-in of these purposes, too. */
+export const Pending = Reflector.createDecorator<PendingPurpose[]>();
 
 /**
  * Open to API keys that have all of these scopes, and to people whose role stands for them. Without a scope: open to any key, and to

@@ -9,6 +9,12 @@ const country = z
   .string()
   .regex(/^[A-Z]{2}$/, 'must be an ISO 3166 country such as ES')
   .refine((code) => isSupportedCountry(code), 'must be an ISO 3166 country that has telephones');
+const authProvider = z
+  .enum(['native', 'cognito', 'both'])
+  .describe(
+    "where people's passwords are: here, in the Cognito user pool of PUT /api/company/cognito (which sets this), or here first and then there",
+  );
+export type AuthProvider = z.output<typeof authProvider>;
 const tellsUsernames = z
   .boolean()
   .describe(
@@ -96,6 +102,7 @@ export const companyPolicy = z
     remember_device_days: messages.remember_device_days.default(0),
     sender_name: messages.sender_name.default(null),
     tells_unknown_usernames: tellsUsernames.default(false),
+    auth_provider: authProvider.default('native'),
   })
   .meta({ id: 'CompanyPolicy' });
 export type CompanyPolicy = z.output<typeof companyPolicy>;
@@ -109,6 +116,9 @@ export const demandsFactor = (stored: unknown, role: string): boolean =>
 
 export const demandsVerifiedEmail = (stored: unknown): boolean =>
   (stored as { email_verification?: unknown } | null)?.email_verification === 'required';
+
+export const authProviderOf = (stored: unknown): AuthProvider =>
+  (stored as { auth_provider?: AuthProvider } | null)?.auth_provider ?? 'native';
 
 export const sessionHoursOf = (stored: unknown): number | null =>
   (stored as { session_hours?: number | null } | null)?.session_hours ?? null;

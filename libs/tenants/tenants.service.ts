@@ -40,6 +40,12 @@ export class TenantsService {
     return { name, policy: policyOf(policy) };
   }
 
+  /** Part of a larger transaction: what is decided elsewhere than in the company's own document. */
+  async decideIn(em: EntityManager, decision: Pick<CompanyPolicy, 'auth_provider'>): Promise<void> {
+    const tenant = await em.findOneOrFail(Tenant, { id: this.context.tenantId! }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    tenant.policy = policyOf({ ...policyOf(tenant.policy), ...decision });
+  }
+
   get() {
     return this.context.transaction(async (em) => view(await em.findOneOrFail(Tenant, { id: this.context.tenantId! })));
   }

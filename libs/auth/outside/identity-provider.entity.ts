@@ -6,6 +6,7 @@ const schema = defineEntity({
   name: 'IdentityProvider',
   tableName: 'identity_provider',
   ...tenantOwned({
+    kind: p.text().$type<'oidc' | 'cognito'>().default('oidc'),
     name: p.text(),
     issuer: p.text(),
     clientId: p.text(),
@@ -16,7 +17,7 @@ const schema = defineEntity({
   }),
 });
 
-/** An OpenID provider that a company's people may come from. */
+/** An OpenID provider that a company's people may come from; or its Cognito user pool, whose settings are CognitoSettings. */
 export class IdentityProvider extends schema.class {}
 schema.setClass(IdentityProvider);
 

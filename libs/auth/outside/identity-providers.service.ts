@@ -28,7 +28,7 @@ export class IdentityProvidersService {
   ) {}
 
   async list(): Promise<ProviderView[]> {
-    const rows = await this.context.transaction((em) => em.find(IdentityProvider, {}, { orderBy: { name: 'asc' } }));
+    const rows = await this.context.transaction((em) => em.find(IdentityProvider, { kind: 'oidc' }, { orderBy: { name: 'asc' } }));
     return rows.map(view);
   }
 
@@ -39,22 +39,22 @@ export class IdentityProvidersService {
 
   /** One that people may come from now. @throws identity.provider_not_found, for one that is switched off, too */
   async open(which: { name: string } | { id: string }): Promise<IdentityProvider> {
-    const provider = await this.context.transaction((em) => em.findOne(IdentityProvider, which));
+    const provider = await this.context.transaction((em) => em.findOne(IdentityProvider, { ...which, kind: 'oidc' }));
     if (!provider?.settings.is_enabled) throw IdentityError.providerNotFound();
     return provider;
   }
 
   /** @throws identity.provider_refused when it does not answer as a provider does */
   async put(name: string, { issuer, client_id: clientId, client_secret, ...settings }: PutProvider): Promise<ProviderView> {
-    const before = await this.context.transaction((em) => em.findOne(IdentityProvider, { name }));
+    const before = await this.context.transaction((em) => em.findOne(IdentityProvider, { kind: 'oidc', name }));
     // A secret stays behind where the settings lead elsewhere: whoever may not read it must not have it sent to themselves.
     const isSame = before?.issuer === issuer && before.clientId === clientId;
     const secret = client_secret === undefined ? (isSame ? openSecret(before) : null) : client_secret;
     await this.openId.tryOut({ issuer, clientId, secret });
     return this.context.transaction(async (em) => {
       await em.execute('select from tenant for update');
-      const stored = await em.findOne(IdentityProvider, { name });
-      if (!stored && (await em.count(IdentityProvider, {})) >= MOST_PROVIDERS)
+      const stored = await em.findOne(IdentityProvider, { kind: 'oidc', name });
+      if (!stored && (await em.count(IdentityProvider, { kind: 'oidc' })) >= MOST_PROVIDERS)
         throw IdentityError.tooManyProviders({ detail: `A company has at most ${MOST_PROVIDERS} identity providers.` });
       const id = stored?.id ?? uuidv7();
       const values = {
@@ -77,7 +77,7 @@ export class IdentityProvidersService {
   /** Whoever is under way to it does not arrive. Links stay: they are the issuer's, and who sets it up again finds them. @throws identity.provider_not_found */
   remove(name: string): Promise<void> {
     return this.context.transaction(async (em) => {
-      const provider = await em.findOne(IdentityProvider, { name });
+      const provider = await em.findOne(IdentityProvider, { kind: 'oidc', name });
       if (!provider) throw IdentityError.providerNotFound();
       em.remove(provider);
       this.audit.record('company.identity_provider_removed', {
@@ -88,7 +88,7 @@ export class IdentityProvidersService {
   }
 
   private async named(name: string): Promise<IdentityProvider> {
-    const provider = await this.context.transaction((em) => em.findOne(IdentityProvider, { name }));
+    const provider = await this.context.transaction((em) => em.findOne(IdentityProvider, { kind: 'oidc', name }));
     if (!provider) throw IdentityError.providerNotFound();
     return provider;
   }

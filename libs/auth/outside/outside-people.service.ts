@@ -7,10 +7,16 @@ import { RequestContext } from '@app/platform';
 import { fullName } from '../auth.contract.js';
 import { SessionsService } from '../sessions.service.js';
 import { User } from '../user.entity.js';
+import type { ProviderSettings } from './identity-providers.contract.js';
 import { IdentityLink } from './identity-link.entity.js';
-import type { IdentityProvider } from './identity-provider.entity.js';
 import type { OutsideIdentity } from './open-id.js';
 import { IdentityError } from './outside.errors.js';
+
+/** A provider, as far as it decides who comes in. */
+export interface Admission {
+  name: string;
+  settings: Pick<ProviderSettings, 'allowed_email_domains' | 'just_in_time' | 'role' | 'link_verified_emails'>;
+}
 
 export interface KnownPerson {
   userId: string;
@@ -27,7 +33,7 @@ export class OutsidePeople {
   ) {}
 
   /** @throws identity.not_admitted, identity.link_required */
-  async find(identity: OutsideIdentity, provider: IdentityProvider): Promise<KnownPerson> {
+  async find(identity: OutsideIdentity, provider: Admission): Promise<KnownPerson> {
     this.admit(identity, provider);
     try {
       return await this.known(identity, provider);
@@ -39,14 +45,14 @@ export class OutsidePeople {
   }
 
   /** Whether the provider's settings let this identity in, whoever it is here. @throws identity.not_admitted */
-  admit({ email, emailVerified }: OutsideIdentity, { settings: { allowed_email_domains: domains } }: IdentityProvider): void {
+  admit({ email, emailVerified }: OutsideIdentity, { settings: { allowed_email_domains: domains } }: Admission): void {
     if (domains.length === 0) return;
     const address = emailAddress.safeParse(email);
     const isTheirs = emailVerified && address.success && domains.includes(canonicalEmail(address.data).split('@').at(-1)!);
     if (!isTheirs) throw IdentityError.notAdmitted({ detail: 'Only people with a verified e-mail of certain domains may sign in here.' });
   }
 
-  private known(identity: OutsideIdentity, provider: IdentityProvider): Promise<KnownPerson> {
+  private known(identity: OutsideIdentity, provider: Admission): Promise<KnownPerson> {
     const { issuer, subject } = identity;
     return this.context.transaction(async (em) => {
       const link = await em.findOne(IdentityLink, { issuer, subject });
@@ -61,7 +67,7 @@ export class OutsidePeople {
   }
 
   /** Somebody of this company has that e-mail: only an account that nobody else can have a hand in becomes theirs. */
-  private async join(em: EntityManager, user: User, identity: OutsideIdentity, { name, settings }: IdentityProvider): Promise<KnownPerson> {
+  private async join(em: EntityManager, user: User, identity: OutsideIdentity, { name, settings }: Admission): Promise<KnownPerson> {
     if (!settings.link_verified_emails || !identity.emailVerified || (await usedUnverified(em, user))) throw IdentityError.linkRequired();
     if (user.emailVerifiedAt == null) {
       // Whoever set this password never showed that the address is theirs.
@@ -77,7 +83,7 @@ export class OutsidePeople {
     em: EntityManager,
     email: string | undefined,
     identity: OutsideIdentity,
-    { name, settings }: IdentityProvider,
+    { name, settings }: Admission,
   ): Promise<KnownPerson> {
     if (!settings.just_in_time || !email || !identity.emailVerified)
       throw IdentityError.notAdmitted({ detail: 'You have no account here. Ask an administrator of your company for one.' });

@@ -17,7 +17,7 @@ import type { TokenResponse } from '../auth.contract.js';
 import { AuthError } from '../auth.errors.js';
 import type { BegunSignIn } from '../sign-in.entity.js';
 import { counted } from '../sign-in-metrics.js';
-import { due, SignInService } from '../sign-in.service.js';
+import { due, SignInAnswers } from '../sign-in-answers.js';
 import { readFlowText } from './flow-text.js';
 import type { IdentityProvider } from './identity-provider.entity.js';
 import { OidcFlowsService } from './oidc-flows.service.js';
@@ -39,7 +39,16 @@ const CHALLENGE = statement<{ done: boolean }>(
 );
 
 /** Vouched for by a provider of the company's. RFC 8176 has no word for it. */
-const FEDERATED = 'fed';
+export const FEDERATED = 'fed';
+
+/** What was proved to the provider. */
+export interface Vouched {
+  provider: Pick<IdentityProvider, 'tenantId' | 'name'>;
+  /** Two steps were made there, and the company takes them for its second factor. */
+  twoSteps: boolean;
+  amr: string[];
+  deviceName: string | null;
+}
 
 /** The end of a sign-in whose first step was made at a provider: from its code to tokens, over our own second factor where one is due. */
 @Injectable()
@@ -49,7 +58,7 @@ export class OutsideSignInService {
     private readonly statements: HotStatements,
     private readonly flows: OidcFlowsService,
     private readonly people: OutsidePeople,
-    private readonly signIns: SignInService,
+    private readonly answers: SignInAnswers,
     private readonly audit: AuditService,
   ) {}
 
@@ -75,18 +84,15 @@ export class OutsideSignInService {
           if (error instanceof AppError) await this.refused(provider, error.code, null);
           throw error;
         });
-        return this.finish(person, identity, provider, deviceName);
+        const twoSteps = countsAsSecondFactor(identity, provider);
+        return this.finish(person, { provider, twoSteps, amr: twoSteps ? [FEDERATED, 'mfa'] : [FEDERATED], deviceName });
       },
       this.context.origin,
     );
   }
 
-  private async finish(
-    { userId, linkId }: KnownPerson,
-    identity: OutsideIdentity,
-    provider: IdentityProvider,
-    deviceName: string | null,
-  ): Promise<TokenResponse> {
+  /** Somebody of the current company whom a provider of its has vouched for. @throws identity.sign_in_failed of a disabled person, auth.email_not_verified */
+  async finish({ userId, linkId }: KnownPerson, { provider, twoSteps, amr, deviceName }: Vouched): Promise<TokenResponse> {
     const { tenantId } = provider;
     const [found] = await this.statements.run(READ, [signTenant(tenantId), userId]);
     if (!found) return this.disabled(provider, userId);
@@ -94,32 +100,27 @@ export class OutsideSignInService {
       await this.refused(provider, 'email_not_verified', userId);
       throw AuthError.emailNotVerified();
     }
-    const twoSteps = countsAsSecondFactor(identity, provider);
     const purpose = twoSteps ? undefined : due(found);
     if (purpose) {
       const signInId = uuidv7();
       const values = [signTenant(tenantId), userId, linkId, signInId, config.PENDING_SECONDS, deviceName, this.audit.origin];
       const { done } = await this.statements.one(CHALLENGE, values);
       if (!done) return this.disabled(provider, userId);
-      return this.signIns.challenge(found, { tenantId, userId, signInId, firstAmr: [FEDERATED] }, purpose);
+      return this.answers.challenge(found, { tenantId, userId, signInId, firstAmr: amr }, purpose);
     }
-    const session = this.signIns.newSession(
-      tenantId,
-      twoSteps ? [FEDERATED, 'mfa'] : [FEDERATED],
-      twoSteps ? TWO_STEPS_OUTSIDE : ONE_FACTOR,
-    );
-    const stored = this.signIns.stored(session, deviceName, sessionHoursOf(found.policy));
+    const session = this.answers.newSession(tenantId, amr, twoSteps ? TWO_STEPS_OUTSIDE : ONE_FACTOR);
+    const stored = this.answers.stored(session, deviceName, sessionHoursOf(found.policy));
     const { done } = await this.statements.one(COMPLETE, [signTenant(tenantId), userId, linkId, ...stored, this.audit.origin]);
     if (!done) return this.disabled(provider, userId);
-    return this.signIns.response(session, { tenantId, userId, email: found.email, role: found.role });
+    return this.answers.response(session, { tenantId, userId, email: found.email, role: found.role });
   }
 
-  private async disabled(provider: IdentityProvider, userId: string): Promise<never> {
+  private async disabled(provider: Vouched['provider'], userId: string): Promise<never> {
     await this.refused(provider, 'account_disabled', userId);
     throw IdentityError.signInFailed();
   }
 
-  private refused({ tenantId, name }: IdentityProvider, reason: string, userId: string | null) {
+  private refused({ tenantId, name }: Vouched['provider'], reason: string, userId: string | null) {
     return this.audit.recordNow('auth.sign_in_refused', tenantId, {
       actorType: userId ? 'user' : 'anonymous',
       actorId: userId,

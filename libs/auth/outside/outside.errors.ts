@@ -12,5 +12,6 @@ export const IdentityError = defineErrors('identity', {
   linkRequired: ['conflict', 'There is an account with this e-mail. Sign in to it and link this identity there.'],
   alreadyLinked: ['conflict', 'This identity belongs to another account.'],
   linkNotFound: ['not_found', 'There is no such identity.'],
+  signInThereFirst: ['conflict', 'Sign in over this user pool once yourself, with auth_provider both, before it becomes the only way in.'],
   lastWayIn: ['conflict', 'This identity is the only way into the account.'],
 });

@@ -264,7 +264,12 @@ begin
       into user_id, email, email_verified, password_hash, is_active, role, policy, factors
       from public.user_account u join public.tenant c on c.id = u.tenant_id
      where u.tenant_id = sign_in_begin.tenant_id and u.email_canonical = p_email;
-    if found then status := 'known'; end if;
+    if found then
+      status := 'known';
+    else
+      -- It says where else the company's people may have a password.
+      select c.policy into policy from public.tenant c where c.id = sign_in_begin.tenant_id;
+    end if;
   end if;
   return next;
 end $$;

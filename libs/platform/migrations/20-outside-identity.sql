@@ -1,7 +1,9 @@
--- Where a company's people may come from: an OpenID provider, by a name that stands in addresses. The secret is sealed by the apps.
+-- Where a company's people may come from: OpenID providers, each by a name that stands in addresses, and one Cognito user pool that passwords
+-- are relayed to. The secret is sealed by the apps.
 create table public.identity_provider (
   id uuid primary key,
   tenant_id uuid not null default app.current_tenant() references public.tenant (id),
+  kind text not null default 'oidc' check (kind in ('oidc', 'cognito')),
   name text not null check (name ~ '^[a-z0-9-]{1,40}$'),
   issuer text not null check (length(issuer) between 1 and 500),
   client_id text not null check (length(client_id) between 1 and 255),
@@ -10,7 +12,7 @@ create table public.identity_provider (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   unique (tenant_id, id),
-  unique (tenant_id, name)
+  unique (tenant_id, kind, name)
 );
 
 -- Who somebody is elsewhere: the issuer and its own name for them. Never an e-mail, which changes hands.
@@ -29,7 +31,8 @@ create table public.identity_link (
 );
 create index identity_link_user on public.identity_link (user_id, tenant_id);
 
--- Somebody on their way to a provider and back. Each of the hashes is taken away by its first use.
+-- Somebody on their way to a provider and back. Each of the hashes is taken away by its first use. Or, with attempt_key, somebody whom a user
+-- pool asks for more than a password: then `sealed` is what only we and the pool know of that, the newest of it.
 create table public.identity_flow (
   id uuid primary key,
   tenant_id uuid not null default app.current_tenant(),
@@ -43,6 +46,10 @@ create table public.identity_flow (
   state_hash bytea,
   code_hash bytea,
   code_expires_at timestamptz,
+  -- Where wrong answers are counted: with the wrong passwords of the same address. Taken away when it is over.
+  attempt_key bytea,
+  attempts integer not null default 0,
+  version integer not null default 0,
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
   foreign key (tenant_id, provider_id) references public.identity_provider (tenant_id, id) on delete cascade,
@@ -116,6 +123,60 @@ begin
      and f.code_expires_at > clock_timestamp()
   returning f.sealed, f.provider_id into sealed, provider_id;
   if found then return next; end if;
+end $$;
+
+-- A user pool asks for more: p_email is the address the sign-in was counted for.
+create function app.outside_step_begin(p_tenant text, p_flow uuid, p_provider uuid, p_email text, p_sealed text, p_seconds integer) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_tenant uuid := private.bind(p_tenant);
+begin
+  insert into public.identity_flow (id, tenant_id, provider_id, sealed, in_cookie, handle_hash, attempt_key, expires_at)
+  values (p_flow, v_tenant, p_provider, p_sealed, false, '', private.attempt_key(v_tenant, 'password', p_email), now() + p_seconds * interval '1 second');
+end $$;
+
+-- Counts one answer, for this sign-in and for its address, before the pool is asked. status: 'counted', with what is sealed; 'blocked'; 'gone'.
+create function app.outside_step_take(p_tenant text, p_flow uuid, p_most integer) returns table (status text, retry_after integer, provider_id uuid, sealed text, version integer)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_tenant uuid := private.bind(p_tenant);
+  v_key bytea;
+begin
+  update public.identity_flow f set attempts = f.attempts + 1
+   where f.id = p_flow and f.tenant_id = v_tenant and f.attempt_key is not null and f.attempts < p_most and f.expires_at > clock_timestamp()
+  returning f.attempt_key, f.provider_id, f.sealed, f.version into v_key, provider_id, sealed, version;
+  status := case when found then 'counted' else 'gone' end;
+  if status = 'counted' then
+    retry_after := private.attempt_take(v_key, v_tenant::text);
+    if retry_after is not null then
+      status := 'blocked';
+      sealed := null;
+    end if;
+  end if;
+  return next;
+end $$;
+
+-- The pool took the answer and asks for something else: from exactly the step that was looked at.
+create function app.outside_step_move(p_tenant text, p_flow uuid, p_version integer, p_sealed text, p_seconds integer) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_tenant uuid := private.bind(p_tenant);
+begin
+  update public.identity_flow f
+     set sealed = p_sealed, version = f.version + 1, attempts = 0, expires_at = now() + p_seconds * interval '1 second'
+   where f.id = p_flow and f.tenant_id = v_tenant and f.version = p_version and f.attempt_key is not null;
+  return found;
+end $$;
+
+-- The pool took the last answer: once, whoever else was given the same.
+create function app.outside_step_end(p_tenant text, p_flow uuid, p_version integer) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  v_tenant uuid := private.bind(p_tenant);
+begin
+  update public.identity_flow f set attempt_key = null, sealed = ''
+   where f.id = p_flow and f.tenant_id = v_tenant and f.version = p_version and f.attempt_key is not null;
+  return found;
 end $$;
 
 -- What a sign-in must know of a person whom somebody else has vouched for; no row for a disabled one.

@@ -28,13 +28,7 @@ export class TotpFactor extends Factor<TotpState> {
 
   enroll({ account, issuer }: Subject) {
     const secret = generateSecret({ length: SECRET_BYTES });
-    // A colon would split the label in two (Key URI format).
-    const otpauthUri = generateURI({
-      issuer: Array.from(issuer.replaceAll(':', ' ')).slice(0, ISSUER_CHARACTERS).join(''),
-      label: account.replaceAll(':', ' '),
-      secret,
-    });
-    return { state: { secret, lastStep: 0 }, reveal: { secret, otpauthUri } };
+    return { state: { secret, lastStep: 0 }, reveal: { secret, otpauthUri: totpUri(secret, { account, issuer }) } };
   }
 
   verify(state: TotpState, answer: string, now: Date, { totpWindow }: FactorPolicy): TotpState | undefined {
@@ -52,6 +46,14 @@ export class TotpFactor extends Factor<TotpState> {
     return { ...state, lastStep: result.timeStep };
   }
 }
+
+/** What an authenticator app reads. A colon would split the label in two (Key URI format). */
+export const totpUri = (secret: string, { account, issuer }: Subject): string =>
+  generateURI({
+    issuer: Array.from(issuer.replaceAll(':', ' ')).slice(0, ISSUER_CHARACTERS).join(''),
+    label: account.replaceAll(':', ' '),
+    secret,
+  });
 
 /** The state of an authenticator that was set up elsewhere: SHA-1, six digits, 30 s. Undefined when this is no secret in base32 of 80 to 512 bits. */
 export function totpStateOf(text: string): TotpState | undefined {

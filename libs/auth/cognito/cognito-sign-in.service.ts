@@ -1,0 +1,257 @@
+import { LockMode } from '@mikro-orm/core';
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { AuditService } from '@app/audit';
+import { authenticatorView, MfaError, totpUri } from '@app/mfa';
+import {
+  AppError,
+  config,
+  HotStatements,
+  invalid,
+  type PendingCaller,
+  RequestContext,
+  signLookup,
+  signTenant,
+  Traced,
+} from '@app/platform';
+import { demandsFactor, TenantsService } from '@app/tenants';
+import type { LoginRequest, NextStep, TokenResponse, VerifyMfaRequest } from '../auth.contract.js';
+import { AuthError } from '../auth.errors.js';
+import { FEDERATED, OutsideSignInService } from '../outside/outside-sign-in.service.js';
+import { IdentityError } from '../outside/outside.errors.js';
+import { type KnownPerson, OutsidePeople } from '../outside/outside-people.service.js';
+import { Passwords } from '../passwords.service.js';
+import { SignInAnswers } from '../sign-in-answers.js';
+import { FORGO_SIGN_IN } from '../sign-in.entity.js';
+import { counted } from '../sign-in-metrics.js';
+import { User } from '../user.entity.js';
+import { type CompanyPool, CognitoPools } from './cognito-pools.service.js';
+import { attributesOf, BEGIN_STEP, CODES, END_STEP, MOVE_STEP, openStep, type PoolStep, sealStep, TAKE_STEP, waysOf } from './pool-step.js';
+import { type PoolAnswer, type PoolChallenge, PoolRefusal, UserPools } from './user-pool.js';
+
+/** Answers to one step: as many as to a second factor of ours. */
+const MOST_ANSWERS = 5;
+const SUPPORTED = [...Object.keys(CODES), 'SELECT_MFA_TYPE', 'NEW_PASSWORD_REQUIRED', 'MFA_SETUP'];
+
+/** What is known of a sign-in, whatever the pool asks next. */
+type Progress = Pick<PoolStep, 'address' | 'deviceName' | 'amr' | 'newHash' | 'username'>;
+/** Where the step before was: none, or one that is left by exactly one answer. */
+type Place = { flowId: string; version: number } | undefined;
+
+/** A sign-in whose password is in a company's Cognito user pool: relayed there, and whatever the pool asks besides relayed back. */
+@Injectable()
+export class CognitoSignIn {
+  constructor(
+    private readonly context: RequestContext,
+    private readonly statements: HotStatements,
+    private readonly companyPools: CognitoPools,
+    private readonly pools: UserPools,
+    private readonly people: OutsidePeople,
+    private readonly outside: OutsideSignInService,
+    private readonly passwords: Passwords,
+    private readonly tenants: TenantsService,
+    private readonly answers: SignInAnswers,
+    private readonly audit: AuditService,
+  ) {}
+
+  /**
+   * Asks the company's pool for somebody whose attempt is counted already. Undefined: the pool does not take this password, or the person
+   * is disabled here.
+   * @throws identity.provider_unavailable, identity.not_admitted, identity.link_required, auth.email_not_verified
+   */
+  @Traced('sign_in.user_pool')
+  signIn(tenantId: string, address: string, request: LoginRequest): Promise<TokenResponse | undefined> {
+    const { email, password, totp_code, device_name } = request;
+    return this.context.runAs(
+      tenantId,
+      async () => {
+        const company = await this.companyPools.current();
+        const progress = { address, deviceName: device_name ?? null, amr: [FEDERATED, 'pwd'], newHash: null, username: email };
+        try {
+          const answer = await this.pools.signIn(company.pool, email, password);
+          const kept = { ...progress, newHash: await this.kept(company, password) };
+          const takesCode = totp_code !== undefined && 'challenge' in answer && answer.challenge.name === 'SOFTWARE_TOKEN_MFA';
+          if (!takesCode) return await this.goOn(company, kept, answer, undefined);
+          const { flowId } = await this.begin(company, kept, answer.challenge);
+          return await this.answered(flowId, { code: totp_code });
+        } catch (error) {
+          if (!(error instanceof PoolRefusal) && !isDisabled(error)) throw error;
+          if (error instanceof PoolRefusal) await this.refused(company, error.word);
+          return undefined;
+        }
+      },
+      this.context.origin,
+    );
+  }
+
+  /** @throws mfa.wrong_code, mfa.too_many_attempts, mfa.sign_in_over, auth.weak_password, and what signIn throws */
+  @Traced('sign_in.user_pool_step')
+  answer({ signInId }: PendingCaller, request: VerifyMfaRequest): Promise<TokenResponse> {
+    return counted('second_factor', this.answered(signInId, request));
+  }
+
+  private async answered(flowId: string, request: VerifyMfaRequest): Promise<TokenResponse> {
+    const tenantId = this.context.tenantId!;
+    const taken = await this.statements.one(TAKE_STEP, [signTenant(tenantId), flowId, MOST_ANSWERS]);
+    if (taken.status === 'blocked') throw MfaError.tooManyAttempts({ retryAfter: taken.retry_after ?? 60 });
+    if (taken.status === 'gone') throw MfaError.signInOver();
+    const company = await this.companyPools.current().catch(() => undefined);
+    if (company?.id !== taken.provider_id) throw MfaError.signInOver();
+    const step = openStep(tenantId, flowId, taken.sealed);
+    try {
+      const answer = await this.relay(company, step, request);
+      const newHash = request.new_password === undefined ? step.newHash : await this.kept(company, request.new_password);
+      const code = CODES[step.name];
+      const amr = code ? [...step.amr, code.amr, 'mfa'] : step.name === 'MFA_SETUP' ? [...step.amr, 'otp', 'mfa'] : step.amr;
+      return await this.goOn(company, { ...step, amr, newHash }, answer, { flowId, version: taken.version });
+    } catch (error) {
+      if (isDisabled(error)) throw MfaError.signInOver();
+      if (!(error instanceof PoolRefusal)) throw error;
+      throw await this.stopped(company, error);
+    }
+  }
+
+  private relay(
+    { pool }: CompanyPool,
+    step: PoolStep,
+    { code, factor_id, new_password, attributes = {} }: VerifyMfaRequest,
+  ): Promise<PoolAnswer> {
+    if (step.name === 'NEW_PASSWORD_REQUIRED') {
+      const given = Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`userAttributes.${name}`, value]));
+      return this.pools.answer(pool, step, { NEW_PASSWORD: needed(new_password, 'new_password'), ...given });
+    }
+    if (step.name === 'SELECT_MFA_TYPE') {
+      const way = step.ways.find(({ id }) => id === needed(factor_id, 'factor_id'));
+      if (!way) throw invalid([{ path: ['factor_id'], message: 'must be one of factors' }]);
+      return this.pools.answer(pool, step, { ANSWER: way.name });
+    }
+    const typed = needed(code, 'code');
+    if (step.name !== 'MFA_SETUP') return this.pools.answer(pool, step, { [CODES[step.name]!.response]: typed });
+    return this.pools
+      .confirmAuthenticator(pool, step.session, typed)
+      .then(({ session }) => this.pools.answer(pool, { ...step, session }, {}));
+  }
+
+  private async goOn(company: CompanyPool, progress: Progress, answer: PoolAnswer, place: Place): Promise<TokenResponse> {
+    if ('identity' in answer) {
+      if (place) await this.leave(END_STEP, place, []);
+      return this.finish(company, progress, answer);
+    }
+    const { flowId, secret, challenge, ways } = await this.begin(company, progress, answer.challenge, place);
+    const due = { tenantId: company.tenantId, userId: flowId, signInId: flowId, firstAmr: progress.amr };
+    return {
+      ...this.answers.pending(due, 'outside'),
+      factors: ways.map(({ id, name, masked }) => ({ id, type: CODES[name]!.type, label: null, recipient_masked: masked })),
+      next_step: await this.described(challenge, secret, progress.address),
+    };
+  }
+
+  /** Keeps what the pool asks now, and nothing of what it asked before. @throws PoolRefusal for what nobody here can answer, mfa.sign_in_over */
+  private async begin({ tenantId, id, pool }: CompanyPool, progress: Progress, asked: PoolChallenge, place?: Place) {
+    if (!SUPPORTED.includes(asked.name)) throw new PoolRefusal(`unsupported_${asked.name}`);
+    const device = asked.name === 'MFA_SETUP' ? await this.pools.beginAuthenticator(pool, asked.session) : undefined;
+    const challenge = { ...asked, session: device?.session ?? asked.session };
+    const ways = waysOf(challenge);
+    const flowId = place?.flowId ?? uuidv7();
+    const sealed = sealStep(tenantId, flowId, { ...progress, ...challenge, ways });
+    if (place) await this.leave(MOVE_STEP, place, [sealed, config.PENDING_SECONDS]);
+    else await this.statements.run(BEGIN_STEP, [signTenant(tenantId), flowId, id, progress.address, sealed, config.PENDING_SECONDS]);
+    return { flowId, secret: device?.secret, challenge, ways };
+  }
+
+  private async leave(
+    statement: typeof MOVE_STEP | typeof END_STEP,
+    { flowId, version }: NonNullable<Place>,
+    more: unknown[],
+  ): Promise<void> {
+    const { done } = await this.statements.one(statement, [this.context.tenant, flowId, version, ...more]);
+    if (!done) throw MfaError.signInOver();
+  }
+
+  private async described(challenge: PoolChallenge, secret: string | undefined, account: string): Promise<NextStep> {
+    if (challenge.name === 'NEW_PASSWORD_REQUIRED') return { type: 'new_password', required_attributes: attributesOf(challenge) };
+    if (challenge.name === 'SELECT_MFA_TYPE') return { type: 'choice' };
+    if (secret === undefined) return { type: 'code' };
+    const { name: issuer } = await this.context.transaction((em) => this.tenants.profile(em));
+    return { type: 'authenticator_setup', authenticator: await authenticatorView(secret, totpUri(secret, { account, issuer })) };
+  }
+
+  private async finish(
+    company: CompanyPool,
+    progress: Progress,
+    { identity }: Extract<PoolAnswer, { identity: unknown }>,
+  ): Promise<TokenResponse> {
+    const person = await this.people.find(identity, company).catch(async (error: unknown) => {
+      if (error instanceof AppError) await this.refused(company, error.code);
+      throw error;
+    });
+    const { amr, deviceName } = progress;
+    const twoSteps = amr.includes('mfa') && company.settings.second_factor_counts;
+    const answer = await this.outside.finish(person, { provider: company, twoSteps, amr, deviceName });
+    await this.settle(company, person, progress);
+    return answer;
+  }
+
+  /** What was counted for the address ends with its owner's success; of anybody else's, their own attempt alone. */
+  private async settle({ settings }: CompanyPool, { userId }: KnownPerson, { address, amr, newHash }: Progress): Promise<void> {
+    const tenantId = this.context.tenantId!;
+    const isOwner = await this.context.transaction(async (em) => {
+      const user = await em.findOneOrFail(User, { id: userId }, { populate: ['passwordHash'], lockMode: LockMode.PESSIMISTIC_WRITE });
+      if (newHash !== null && user.passwordHash == null) {
+        const { policy } = await this.tenants.profile(em);
+        // A password alone must not open here what took two steps there.
+        const isSafe = !amr.includes('mfa') || user.mfaEnabled || demandsFactor(policy, user.role);
+        if (isSafe && settings.migrate_passwords) {
+          user.passwordHash = newHash;
+          this.audit.record('auth.password_migrated', { actorId: userId, targetId: userId });
+        }
+      }
+      if (user.emailCanonical !== address) return false;
+      await em.execute(`select app.attempt_clear('password', ?)`, [address]);
+      return true;
+    });
+    if (!isOwner) await this.statements.run(FORGO_SIGN_IN, [tenantId, address, signLookup(address), null]);
+  }
+
+  private async kept({ settings }: CompanyPool, password: string): Promise<string | null> {
+    return settings.migrate_passwords ? this.passwords.hashKnown(password) : null;
+  }
+
+  /** What the person is told when the pool does not go on. */
+  private async stopped(company: CompanyPool, { word }: PoolRefusal): Promise<AppError> {
+    await this.audit.recordNow('mfa.code_refused', company.tenantId, {
+      actorType: 'anonymous',
+      actorId: null,
+      details: { reason: word, provider: company.name },
+    });
+    switch (word) {
+      case 'CodeMismatchException':
+      case 'ExpiredCodeException':
+      case 'EnableSoftwareTokenMFAException':
+        return MfaError.wrongCode();
+      case 'InvalidPasswordException':
+      case 'PasswordHistoryPolicyViolationException': {
+        const message = "does not keep your company's rules for passwords, or was used before";
+        return AuthError.weakPassword({ detail: `This password ${message}.`, errors: [{ field: 'new_password', message }] });
+      }
+      // The pool's session is over or spent: it says so as it says of a wrong password.
+      default:
+        return MfaError.signInOver();
+    }
+  }
+
+  private refused({ tenantId, name }: CompanyPool, reason: string) {
+    return this.audit.recordNow('auth.sign_in_refused', tenantId, {
+      actorType: 'anonymous',
+      actorId: null,
+      details: { reason, provider: name },
+    });
+  }
+}
+
+const isDisabled = (error: unknown) => error instanceof AppError && error.code === IdentityError.signInFailed().code;
+
+function needed<T>(value: T | undefined, field: string): T {
+  if (value === undefined) throw invalid([{ path: [field], message: 'is needed' }]);
+  return value;
+}

@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { config, type PendingPurpose } from '@app/platform';
+import { demandsFactor } from '@app/tenants';
+import type { TokenResponse } from './auth.contract.js';
+import type { BegunSignIn } from './sign-in.entity.js';
+import { type RefreshToken, Tokens } from './tokens.js';
+
+/** A sign-in whose second factor is due. */
+export interface DueSignIn {
+  tenantId: string;
+  userId: string;
+  signInId: string;
+  /** What the first step was. */
+  firstAmr: string[];
+}
+
+export interface OpenedSession {
+  id: string;
+  refresh: RefreshToken;
+  amr: string[];
+  acr: string;
+}
+
+/** How a sign-in is answered, wherever its first step was made. */
+@Injectable()
+export class SignInAnswers {
+  constructor(private readonly tokens: Tokens) {}
+
+  /** The pending token and what it may be answered with. */
+  challenge(found: Pick<BegunSignIn, 'factors'>, due: DueSignIn, purpose: PendingPurpose): TokenResponse {
+    const factors = (found.factors ?? [])
+      .filter(({ disabled }) => !disabled)
+      .map(({ id, type, label, recipient_masked }) => ({ id, type, label, recipient_masked }));
+    return { ...this.pending(due, purpose), factors, ...(purpose === 'enroll' && { enrollment_required: true }) };
+  }
+
+  pending(due: DueSignIn, purpose: PendingPurpose): TokenResponse {
+    const token = this.tokens.pending({ ...due, purpose });
+    return {
+      access_token: token,
+      mfa_token: token,
+      refresh_token: '',
+      token_type: 'bearer',
+      expires_in: config.PENDING_SECONDS,
+      mfa_required: true,
+    };
+  }
+
+  newSession(tenantId: string, amr: string[], acr: string): OpenedSession {
+    const id = uuidv7();
+    return { id, refresh: this.tokens.newRefreshToken(tenantId, id), amr, acr };
+  }
+
+  /** As the database's functions take a session, in their order. */
+  stored({ id, refresh, amr, acr }: OpenedSession, deviceName: string | null, hours: number | null) {
+    return [id, refresh.hash, amr, acr, Math.min(config.SESSION_SECONDS, (hours ?? Infinity) * 3600), deviceName];
+  }
+
+  response(
+    { id, refresh, amr, acr }: OpenedSession,
+    who: { tenantId: string; userId: string; email: string; role: string },
+  ): TokenResponse {
+    const access = this.tokens.access({ ...who, sessionId: id, amr, acr, authTime: new Date() });
+    return {
+      access_token: access,
+      refresh_token: refresh.text,
+      token_type: 'bearer',
+      expires_in: config.ACCESS_TOKEN_SECONDS,
+      mfa_required: false,
+    };
+  }
+}
+
+/** What must follow the first step: a factor that is set up, always; setting one up, where the company's policy demands it of the role. */
+export function due({ factors, policy, role }: Pick<BegunSignIn, 'factors' | 'policy' | 'role'>): PendingPurpose | undefined {
+  if (factors !== null) return 'verify';
+  return demandsFactor(policy, role) ? 'enroll' : undefined;
+}
