@@ -1010,7 +1010,7 @@ describe('In the database, the role of the apps', () => {
         (name) => !['attempt_clear', 'attempt_take', 'audit_thin', 'current_tenant'].includes(name) && !name.startsWith('purge_'),
       ),
     );
-    expect(refusals).toBe(40 * 8 + 15 * 6);
+    expect(refusals).toBe(44 * 8 + 15 * 6);
     expect(await snapshot(globex)).toEqual(before);
   });
 
@@ -1043,7 +1043,7 @@ describe('In the database, the role of the apps', () => {
         await app.query('commit');
         calls++;
       }
-    expect(calls).toBe(80);
+    expect(calls).toBe(88);
     expect(await snapshot(globex)).toEqual(before);
   });
 

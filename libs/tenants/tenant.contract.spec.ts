@@ -20,6 +20,7 @@ describe("A company's policy", () => {
         sms_app_hash: null,
         sender_name: null,
         tells_unknown_usernames: false,
+        auth_provider: 'native',
       });
   });
 
