@@ -84,11 +84,12 @@ export class SignInService {
     const ownHash = way === 'cognito' ? null : found.password_hash;
     const right = !(asksPool && way === 'cognito') && (await this.passwords.verify(ownHash, password).catch(forgone));
     if (asksPool && !right) {
-      const answer = await this.cognito.signIn(found.tenant_id!, address, request).catch((error: unknown) => {
+      const answer = await this.cognito.signIn(found, address, request).catch((error: unknown) => {
         if (ownHash === null && isUnasked(error)) return forgone(error);
         throw error;
       });
       if (answer) return answer;
+      throw AuthError.invalidCredentials({ detail: HINT });
     }
     if (!right || found.status !== 'known' || !found.is_active) {
       await this.refused(found, found.status === 'unknown' ? 'unknown_account' : right ? 'account_disabled' : 'wrong_password');

@@ -10,8 +10,8 @@ export interface Received {
   at: number;
 }
 
-/** A status; or nothing at all; or a redirect to another path of this server. */
-type Script = number | 'hang' | 'redirect';
+/** A status, with the seconds to wait or without; or nothing at all; or a redirect to another path of this server. */
+type Script = number | { status: number; retryAfter: string } | 'hang' | 'redirect';
 
 /** Somebody's endpoint on loopback: one server, a path for each test. */
 export class WebhookReceiver {
@@ -27,6 +27,7 @@ export class WebhookReceiver {
     const script = (scripted.length > 1 ? scripted.shift() : scripted[0]) ?? 204;
     if (script === 'hang') return void this.hanging.push(response);
     if (script === 'redirect') return void response.writeHead(307, { location: `${this.url}/elsewhere` }).end();
+    if (typeof script === 'object') return void response.writeHead(script.status, { 'retry-after': script.retryAfter }).end();
     response.writeHead(script).end();
   });
   url = '';

@@ -16,16 +16,16 @@ import {
 } from '@app/platform';
 import { demandsFactor, TenantsService } from '@app/tenants';
 import type { LoginRequest, NextStep, TokenResponse, VerifyMfaRequest } from '../auth.contract.js';
-import { AuthError } from '../auth.errors.js';
 import { FEDERATED, OutsideSignInService } from '../outside/outside-sign-in.service.js';
 import { IdentityError } from '../outside/outside.errors.js';
 import { type KnownPerson, OutsidePeople } from '../outside/outside-people.service.js';
 import { Passwords } from '../passwords.service.js';
 import { SignInAnswers } from '../sign-in-answers.js';
-import { FORGO_SIGN_IN } from '../sign-in.entity.js';
+import { type BegunSignIn, FORGO_SIGN_IN } from '../sign-in.entity.js';
 import { counted } from '../sign-in-metrics.js';
 import { User } from '../user.entity.js';
 import { type CompanyPool, CognitoPools } from './cognito-pools.service.js';
+import { problemOf, responsesOf } from './pool-answers.js';
 import { attributesOf, BEGIN_STEP, CODES, END_STEP, MOVE_STEP, openStep, type PoolStep, sealStep, TAKE_STEP, waysOf } from './pool-step.js';
 import { type PoolAnswer, type PoolChallenge, PoolRefusal, UserPools } from './user-pool.js';
 
@@ -60,10 +60,10 @@ export class CognitoSignIn {
    * @throws identity.provider_unavailable, identity.not_admitted, identity.link_required, auth.email_not_verified
    */
   @Traced('sign_in.user_pool')
-  signIn(tenantId: string, address: string, request: LoginRequest): Promise<TokenResponse | undefined> {
+  signIn(found: Pick<BegunSignIn, 'tenant_id' | 'user_id'>, address: string, request: LoginRequest): Promise<TokenResponse | undefined> {
     const { email, password, totp_code, device_name } = request;
     return this.context.runAs(
-      tenantId,
+      found.tenant_id!,
       async () => {
         const company = await this.companyPools.current();
         const progress = { address, deviceName: device_name ?? null, amr: [FEDERATED, 'pwd'], newHash: null, username: email };
@@ -76,7 +76,7 @@ export class CognitoSignIn {
           return await this.answered(flowId, { code: totp_code });
         } catch (error) {
           if (!(error instanceof PoolRefusal) && !isDisabled(error)) throw error;
-          if (error instanceof PoolRefusal) await this.refused(company, error.word);
+          if (error instanceof PoolRefusal) await this.refused(company, error.word, found.user_id);
           return undefined;
         }
       },
@@ -107,29 +107,20 @@ export class CognitoSignIn {
     } catch (error) {
       if (isDisabled(error)) throw MfaError.signInOver();
       if (!(error instanceof PoolRefusal)) throw error;
-      throw await this.stopped(company, error);
+      await this.audit.recordNow('mfa.code_refused', tenantId, {
+        actorType: 'anonymous',
+        actorId: null,
+        details: { reason: error.word, provider: company.name },
+      });
+      throw problemOf(error);
     }
   }
 
-  private relay(
-    { pool }: CompanyPool,
-    step: PoolStep,
-    { code, factor_id, new_password, attributes = {} }: VerifyMfaRequest,
-  ): Promise<PoolAnswer> {
-    if (step.name === 'NEW_PASSWORD_REQUIRED') {
-      const given = Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`userAttributes.${name}`, value]));
-      return this.pools.answer(pool, step, { NEW_PASSWORD: needed(new_password, 'new_password'), ...given });
-    }
-    if (step.name === 'SELECT_MFA_TYPE') {
-      const way = step.ways.find(({ id }) => id === needed(factor_id, 'factor_id'));
-      if (!way) throw invalid([{ path: ['factor_id'], message: 'must be one of factors' }]);
-      return this.pools.answer(pool, step, { ANSWER: way.name });
-    }
-    const typed = needed(code, 'code');
-    if (step.name !== 'MFA_SETUP') return this.pools.answer(pool, step, { [CODES[step.name]!.response]: typed });
-    return this.pools
-      .confirmAuthenticator(pool, step.session, typed)
-      .then(({ session }) => this.pools.answer(pool, { ...step, session }, {}));
+  private async relay({ pool }: CompanyPool, step: PoolStep, request: VerifyMfaRequest): Promise<PoolAnswer> {
+    const responses = responsesOf(step, request);
+    if (step.name !== 'MFA_SETUP') return this.pools.answer(pool, step, responses);
+    const { session } = await this.pools.confirmAuthenticator(pool, step.session, responses.code!);
+    return this.pools.answer(pool, { ...step, session }, {});
   }
 
   private async goOn(company: CompanyPool, progress: Progress, answer: PoolAnswer, place: Place): Promise<TokenResponse> {
@@ -201,7 +192,7 @@ export class CognitoSignIn {
         const { policy } = await this.tenants.profile(em);
         // A password alone must not open here what took two steps there.
         const isSafe = !amr.includes('mfa') || user.mfaEnabled || demandsFactor(policy, user.role);
-        if (isSafe && settings.migrate_passwords) {
+        if (isSafe && settings.migrate_passwords && policy.auth_provider === 'both') {
           user.passwordHash = newHash;
           this.audit.record('auth.password_migrated', { actorId: userId, targetId: userId });
         }
@@ -217,41 +208,13 @@ export class CognitoSignIn {
     return settings.migrate_passwords ? this.passwords.hashKnown(password) : null;
   }
 
-  /** What the person is told when the pool does not go on. */
-  private async stopped(company: CompanyPool, { word }: PoolRefusal): Promise<AppError> {
-    await this.audit.recordNow('mfa.code_refused', company.tenantId, {
-      actorType: 'anonymous',
-      actorId: null,
-      details: { reason: word, provider: company.name },
-    });
-    switch (word) {
-      case 'CodeMismatchException':
-      case 'ExpiredCodeException':
-      case 'EnableSoftwareTokenMFAException':
-        return MfaError.wrongCode();
-      case 'InvalidPasswordException':
-      case 'PasswordHistoryPolicyViolationException': {
-        const message = "does not keep your company's rules for passwords, or was used before";
-        return AuthError.weakPassword({ detail: `This password ${message}.`, errors: [{ field: 'new_password', message }] });
-      }
-      // The pool's session is over or spent: it says so as it says of a wrong password.
-      default:
-        return MfaError.signInOver();
-    }
-  }
-
-  private refused({ tenantId, name }: CompanyPool, reason: string) {
+  private refused({ tenantId, name }: CompanyPool, reason: string, userId: string | null = null) {
     return this.audit.recordNow('auth.sign_in_refused', tenantId, {
-      actorType: 'anonymous',
-      actorId: null,
+      actorType: userId ? 'user' : 'anonymous',
+      actorId: userId,
       details: { reason, provider: name },
     });
   }
 }
 
 const isDisabled = (error: unknown) => error instanceof AppError && error.code === IdentityError.signInFailed().code;
-
-function needed<T>(value: T | undefined, field: string): T {
-  if (value === undefined) throw invalid([{ path: [field], message: 'is needed' }]);
-  return value;
-}

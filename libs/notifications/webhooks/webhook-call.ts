@@ -10,7 +10,13 @@ const FAREWELL_MS = 500;
 const NOT_TRUSTED = /CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS|ERR_SSL|EPROTO/;
 
 /** What came of one call: a status, or the reason why there is none. */
-export type Answer = { status: number; reason?: undefined } | { status?: undefined; reason: string };
+export type Answer = Told | { status?: undefined; reason: string; retryAfter?: undefined };
+interface Told {
+  status: number;
+  reason?: undefined;
+  /** Seconds that it asks for before the next attempt. */
+  retryAfter?: number | undefined;
+}
 
 export interface Terms {
   signal: AbortSignal;
@@ -20,7 +26,7 @@ export interface Terms {
   encrypted: boolean;
 }
 
-/** Posts once. Follows nothing, keeps nothing of the answer but its status. */
+/** Posts once. Follows nothing, keeps nothing of the answer but its status and when to come again. */
 export async function callWebhook(
   address: string,
   headers: Record<string, string>,
@@ -32,7 +38,7 @@ export async function callWebhook(
     // It may have been registered under other settings of ours.
     if (encrypted && url.protocol !== 'https:') return { reason: 'unencrypted' };
     const addresses = await within(signal, resolve(hostOf(url), allowPrivate));
-    return { status: await post(url, addresses, headers, body, signal) };
+    return await post(url, addresses, headers, body, signal);
   } catch (error) {
     return { reason: reasonOf(error) };
   }
@@ -45,7 +51,7 @@ export async function post(
   headers: Record<string, string>,
   body: string,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<Told> {
   const bytes = Buffer.from(body);
   const request = (url.protocol === 'https:' ? https : http).request(url, {
     method: 'POST',
@@ -56,13 +62,13 @@ export async function post(
     minVersion: 'TLSv1.2',
     signal,
   });
-  return statusOf(request, bytes);
+  return answerOf(request, bytes);
 }
 
 /** As a resolver and `isIP` take it: an IPv6 address is without its brackets. */
 export const hostOf = ({ hostname }: URL) => hostname.replace(/^\[|\]$/g, '');
 
-async function statusOf(request: ClientRequest, bytes: Buffer): Promise<number> {
+async function answerOf(request: ClientRequest, bytes: Buffer): Promise<Told> {
   const answered = once(request, 'response') as Promise<[IncomingMessage]>;
   request.end(bytes);
   const [response] = await answered;
@@ -71,7 +77,15 @@ async function statusOf(request: ClientRequest, bytes: Buffer): Promise<number> 
   const over = new Promise((resolve) => response.once('close', resolve));
   await Promise.race([over, sleep(FAREWELL_MS, undefined, { ref: false })]);
   request.destroy();
-  return response.statusCode!;
+  const { statusCode: status, headers } = response;
+  return { status: status!, retryAfter: secondsOf(headers['retry-after']) };
+}
+
+/** RFC 9110 §10.2.3: seconds, or a time. */
+function secondsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1_000;
+  return seconds > 0 ? Math.ceil(seconds) : undefined;
 }
 
 /** Words of ours: what was said over the line stays there. */

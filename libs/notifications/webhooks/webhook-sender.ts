@@ -11,6 +11,9 @@ const MARGIN_SECONDS = 5;
 /** An endpoint that takes nothing for so long is disabled. */
 const DAYS = 5;
 const GONE = 410;
+/** Answers whose Retry-After is obeyed, and for how long at most. */
+const BUSY = [429, 503];
+const LONGEST_WAIT_SECONDS = 3_600;
 
 /** How long whoever took a delivery on may take. */
 export const leaseSeconds = () => config.WEBHOOK_SECONDS + MARGIN_SECONDS;
@@ -27,13 +30,22 @@ export class WebhookSender {
     const begun = await this.statements.one(BEGIN_WEBHOOK, [tenant, id, { attempt, lease: leaseSeconds() }]);
     if (begun.outcome !== 'go') return undefined;
     const began = performance.now();
-    const { status = null, reason } = await this.call(tenantId, endpointId, begun);
+    const { status = null, reason, retryAfter } = await this.call(tenantId, endpointId, begun);
     const milliseconds = Math.round(performance.now() - began);
     const taken = status !== null && status >= 200 && status < 300;
     const ended = await this.statements.one(FINISH_WEBHOOK, [
       tenant,
       id,
-      { attempt, taken, gone: status === GONE, status, reason: reason ?? (taken ? null : wordFor(status!)), milliseconds, days: DAYS },
+      {
+        attempt,
+        taken,
+        gone: status === GONE,
+        status,
+        reason: reason ?? (taken ? null : wordFor(status!)),
+        milliseconds,
+        days: DAYS,
+        wait: retryAfter !== undefined && BUSY.includes(status!) ? Math.min(retryAfter, LONGEST_WAIT_SECONDS) : 0,
+      },
     ]);
     webhookSeconds().observe(milliseconds / 1_000);
     webhookCalls(ended.status === 'pending' ? 'retry' : (ended.status ?? 'superseded')).inc();

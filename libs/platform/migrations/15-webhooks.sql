@@ -268,7 +268,7 @@ begin
   return next;
 end $$;
 
--- How it ended. p: {attempt, taken, gone, status, reason, milliseconds, days (of failing, until it is disabled)}. status: the delivery's then; disabled: the
+-- How it ended. p: {attempt, taken, gone, status, reason, milliseconds, days (of failing, until it is disabled), wait (least s, as it asked)}. status: the delivery's then; disabled: the
 -- endpoint was, by this.
 create function app.webhook_finish(p_tenant text, p_webhook uuid, p jsonb) returns table (status text, disabled boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -304,7 +304,9 @@ begin
         jsonb_build_object('because', v_because, 'failing_since', e.failing_since));
     end if;
   end if;
+  -- After the last attempt there is no pause, whatever was asked for.
   v_wait := private.webhook_pause(d.tries) * (0.8 + random() * 0.4);
+  if v_wait is not null then v_wait := greatest(v_wait, (p ->> 'wait')::double precision); end if;
   if v_because is not null or v_wait is null then
     perform private.webhook_end(v_tenant, p_webhook, 'failed');
     status := 'failed'; return next; return;
