@@ -41,6 +41,14 @@ describe('A browser that keeps its session in cookies', () => {
     expect((await refreshes(kept(rotated), fromUs(rotated), 1)).status).toBe(200);
   });
 
+  it('is given back in the cookie what came in the cookie, though the request says nothing of it', async () => {
+    const person = await (await world.company()).person();
+    const answer = await signsIn(person);
+    const forgetful = await world.call('POST', '/api/auth/refresh', { headers: { cookie: kept(answer), ...fromUs(answer) } });
+    expect([forgetful.status, forgetful.body.refresh_token, set(forgetful).length]).toEqual([200, '', 2]);
+    expect((await refreshes(kept(forgetful), fromUs(forgetful))).status).toBe(200);
+  });
+
   it('is refused what another site, or nobody that says who, sends in its name', async () => {
     const person = await (await world.company()).person();
     const [answer, another] = [await signsIn(person), await signsIn(person)];

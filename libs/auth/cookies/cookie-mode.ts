@@ -42,6 +42,9 @@ function comesFromOurPages({ headers }: { headers: Headers }): boolean {
   return typeof headers.origin === 'string' && origins().includes(headers.origin);
 }
 
+/** Requests that came by the cookie: what follows it goes into the cookie again, whether they ask for that or not. */
+const byCookie = new WeakSet<object>();
+
 /** The refresh token of a browser, once the request has shown that a page of ours sends it. @throws auth.cross_site_request */
 export function refreshTokenOf(request: FastifyRequest, tokens: Tokens): string | undefined {
   const { [REFRESH]: token, [CSRF]: kept } = cookiesOf(request);
@@ -55,6 +58,7 @@ export function refreshTokenOf(request: FastifyRequest, tokens: Tokens): string 
     session !== undefined &&
     isCsrfOf(session.sessionId, shown);
   if (!right) throw AuthError.crossSiteRequest();
+  byCookie.add(request);
   return token;
 }
 
@@ -66,8 +70,8 @@ export class CookieMode implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const http = context.switchToHttp();
     const [request, reply] = [http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>()];
-    if (!wantsCookies(request)) return next.handle();
-    return next.handle().pipe(map((answer: Partial<TokenResponse> | undefined) => this.kept(answer, reply)));
+    const goesIntoCookie = () => wantsCookies(request) || byCookie.has(request);
+    return next.handle().pipe(map((answer: Partial<TokenResponse> | undefined) => (goesIntoCookie() ? this.kept(answer, reply) : answer)));
   }
 
   private kept(answer: Partial<TokenResponse> | undefined, reply: FastifyReply) {
