@@ -256,6 +256,110 @@ describe('Mail about accounts', () => {
     expect(mailTo(unconfirmed.admin.email).filter((text) => /second factor/.test(text))).toEqual([]);
   });
 
+  /** Until the workers have looked at all that was asked for. */
+  const looked = () => eventually(async () => (await world.superuser.query('select from directory.asked_mail')).rowCount === 0);
+
+  it('warns of changes however many links strangers have asked for', async () => {
+    const { admin } = await confirmed();
+    for (let at = 0; at < 12; at++) await forgets(admin.email);
+    await looked();
+    expect(mailTo(admin.email).filter((text) => /new password/i.test(text)).length, 'a cap holds the rest back').toBeLessThanOrEqual(10);
+    expect((await admin.post('/api/auth/change-password', { current_password: PASSWORD, new_password: NEXT })).status).toBe(200);
+    await mailed(admin.email, /password was changed/);
+  });
+
+  it('warns the address that the account had when it happened', async () => {
+    const { admin } = await confirmed();
+    const moved = `moved-${admin.email}`;
+    await admin.post('/api/users/me/email', { new_email: moved, password: PASSWORD });
+    const [, token] = tokenIn(await mailed(moved, /./));
+    for (const worker of world.workers) worker.kill('SIGKILL');
+    await admin.company.sql(`select app.audit_record($1, 'auth.password_changed', 'success', 'user', $2, null, $2, '{}', '{}')`, [
+      world.signTenant(admin.company.id),
+      admin.id,
+    ]);
+    expect(outcome(await open('verify-email', { token }))).toBe(200);
+    world.startWorker();
+    for (const address of [admin.email, moved]) await mailed(address, /password was changed/);
+  });
+
+  it('says over the server of the operator what we say, whatever a company would have it say', async () => {
+    const company = await world.company('Your bank: https://evil.example/pay');
+    const { admin } = company;
+    const words = { subject: 'Your parcel', body: 'Pay at https://evil.example/pay' };
+    const path = (template: string) => `/api/company/templates/${template}/email/en`;
+    for (const template of ['account_invitation', 'account_reset_password', 'account_verify_email', 'account_change_email'])
+      expect((await admin.put(path(template), words)).body).toMatchObject({
+        status: 400,
+        errors: [{ field: 'body', message: 'must hold {url}' }],
+      });
+    expect((await admin.put(path('account_invitation'), { ...words, body: `${words.body} {url}` })).status).toBe(200);
+    const guest = `guest@${company.domain}`;
+    expect((await admin.post('/api/users/invitations', { email: guest, role: 'user' })).status).toBe(201);
+    const mail = await mailed(guest, /./);
+    expect(mail).toContain('https://app.watchword.test/accept-invitation#token=');
+    expect(mail).not.toMatch(/evil\.example|parcel|Pay at/);
+  });
+
+  it('invites a hundred people in an hour, and then waits', async () => {
+    const company = await world.company();
+    await company.sql(
+      `insert into account_link (id, purpose, token_hash, email, email_canonical, role, invited_by, expires_at)
+       select app.uuidv7(), 'invitation', sha256('x'), 'a' || n || '@x.test', 'a' || n || '@x.test', 'user', $1, now() from generate_series(1, 99) n`,
+      [company.admin.id],
+    );
+    const invites = (name: string) => company.admin.post('/api/users/invitations', { email: `${name}@${company.domain}`, role: 'user' });
+    expect([(await invites('one')).status, (await invites('two')).status]).toEqual([201, 429]);
+  });
+
+  it('reaches the account where the address is confirmed before those that anybody made with it', async () => {
+    const { admin } = await confirmed();
+    for (let at = 0; at < 11; at++) {
+      const other = await world.company();
+      await other.sql('update user_account set email = $1, email_canonical = $1', [admin.email]);
+      // As if they had been there first.
+      await world.superuser.query(`update directory.person set user_id = '00000000-0000-0000-0000-000000000000' where tenant_id = $1`, [
+        other.id,
+      ]);
+    }
+    const before = mailTo(admin.email).length;
+    await forgets(admin.email);
+    await looked();
+    const links = (await admin.company.sql(`select from account_link where purpose = 'reset_password'`)).length;
+    expect([links, mailTo(admin.email).length > before || (await mailed(admin.email, /new password/)) !== '']).toEqual([1, true]);
+  });
+
+  it('leaves no way in to whoever used an account before its owner proved the address', async () => {
+    const company = await world.company();
+    const { admin } = company;
+    await admin.enablesTotp();
+    await company.sql(`insert into identity_link (id, user_id, issuer, subject) values (app.uuidv7(), $1, 'https://evil.test', 'me')`, [
+      admin.id,
+    ]);
+    const token = await resetToken(admin.email);
+    expect(outcome(await open('reset-password', { token, new_password: NEXT }))).toBe(200);
+    expect(await company.sql('select from identity_link')).toEqual([]);
+    expect(await company.sql('select from mfa_factor')).toEqual([]);
+    const { body } = await world.call('POST', '/api/auth/login', { body: { email: admin.email, password: NEXT } });
+    expect(body.mfa_required).toBe(false);
+  });
+
+  it('makes no password for whoever comes from elsewhere, where it would open alone what may take two steps there', async () => {
+    const company = await confirmed();
+    const { admin } = company;
+    await company.sql(`insert into identity_link (id, user_id, issuer, subject) values (app.uuidv7(), $1, 'https://login.test', 'ada')`, [
+      admin.id,
+    ]);
+    await company.sql('update user_account set password_hash = null');
+    await forgets(admin.email);
+    await looked();
+    expect(await company.sql(`select from account_link where purpose = 'reset_password'`)).toEqual([]);
+    await admin.patch('/api/company', { policy: { mfa: { admin: 'required' } } });
+    const token = await resetToken(admin.email);
+    await company.sql(`update tenant set policy = '{}'`);
+    expect(outcome(await open('reset-password', { token, new_password: NEXT })), 'nor by a link of before').toBe('auth.invalid_link');
+  });
+
   it('goes out although the worker dies while it is asked for', async () => {
     const { admin } = await confirmed();
     for (const worker of world.workers) worker.kill('SIGKILL');

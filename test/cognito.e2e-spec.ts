@@ -160,6 +160,16 @@ describe('Signing in with a password that is in a Cognito user pool', () => {
     expect(pool.asked).toHaveLength(asked);
   });
 
+  it('counts guesses at a password that is here, though the pool takes each of them for somebody else', async () => {
+    const company = await companyOf();
+    const victim = await company.person('user', 'victim');
+    await company.isUnknownHere();
+    // Their user name there is the victim's address here.
+    pool.users[victim.email] = { password: 'guess', sub: 'sub-of-an-attacker', email: `mallory@${company.domain}` };
+    for (let at = 0; at < 10; at++) expect((await login(company, victim.email, 'guess')).status).toBe(200);
+    expect((await login(company, victim.email, PASSWORD)).status).toBe(429);
+  });
+
   it.each(['error', 'throttle', 'reset'] as const)(
     'says so when the pool has trouble (%s), and counts nothing that nobody looked at',
     async (trouble) => {
@@ -241,6 +251,29 @@ describe('Signing in with a password that is in a Cognito user pool', () => {
     pool.users[email]!.challenges = [];
     expect((await login(company, email)).status).toBe(401);
     expect((await login(company, email, 'A-New-One-For-2026')).status).toBe(200);
+  });
+
+  it('does not take an authenticator that was set up there just now for the factor that somebody has here', async () => {
+    const company = await companyOf();
+    const person = await company.person('user', 'ada');
+    await person.enablesTotp();
+    const email = knows(company, { challenges: ['MFA_SETUP'], code: '246810' });
+    await linked(company, person.id, email);
+    const { body: first } = await login(company, email);
+    const { body: second } = await answer(first.mfa_token, { code: '246810' });
+    expect(second).toMatchObject({ mfa_required: true, factors: [{ type: 'totp' }, { type: 'backup_codes' }] });
+    const { body: opened } = await answer(second.mfa_token, { code: await person.code() });
+    expect(claimsOf(opened.access_token)).toMatchObject({ amr: ['fed', 'pwd', 'otp', 'otp', 'mfa'], acr: 'urn:watchword:acr:2' });
+  });
+
+  it('writes no attribute into the pool that it did not ask for', async () => {
+    const company = await companyOf();
+    const email = knows(company, { challenges: ['NEW_PASSWORD_REQUIRED'] });
+    const { body } = await login(company, email);
+    const attributes = { given_name: 'Ada', 'custom:role': 'admin', email: 'boss@evil.test' };
+    expect((await answer(body.mfa_token, { new_password: 'A-New-One-For-2026', attributes })).status).toBe(200);
+    const sent = Object.keys(pool.asked.at(-1)!.body.ChallengeResponses).filter((name) => name.startsWith('userAttributes.'));
+    expect(sent).toEqual(['userAttributes.given_name']);
   });
 
   it('lets somebody with several factors there choose', async () => {

@@ -80,6 +80,14 @@ describe('A remembered device', () => {
     expect(outcome(await shows(person, device, { password: 'wrong' }))).toBe('auth.invalid_credentials');
   });
 
+  it('is asked again once the company remembers devices for a shorter time', async () => {
+    const { company, person, device } = await remembered(30);
+    await company.sql(`update trusted_device set created_at = now() - interval '2 days'`);
+    expect((await shows(person, device)).body.mfa_required).toBe(false);
+    await company.admin.patch('/api/company', { policy: { remember_device_days: 1 } });
+    expect((await shows(person, device)).body.mfa_required).toBe(true);
+  });
+
   it('is of one person and one company alone', async () => {
     const { company, device } = await remembered();
     const another = await company.person();

@@ -236,6 +236,37 @@ describe('An erased person', () => {
     expect((await company.admin.post(`/api/users/${person.id}/erase`)).body.code).toBe('users.not_found');
   });
 
+  it('takes along what went to an address that was theirs, and nothing of a number that they only wrote down', async () => {
+    const { company } = sender;
+    const stranger = newNumber();
+    const sent = await sentTo(stranger, 'order of somebody else');
+    const person = await company.person('user');
+    await person.put('/api/users/me', { phone_number: stranger });
+    await person.post('/api/auth/mfa/factors', { type: 'sms', recipient: stranger });
+    const before = person.email;
+    await world.call('POST', '/api/auth/forgot-password', { body: { email: before, company_domain: company.domain } });
+    const [{ id: mail }] = await eventually(async () => {
+      const links = await company.sql<{ id: string }>('select id from account_link where email_canonical = $1', [before]);
+      return links.length === 1 && links;
+    });
+    await company.sql(
+      `update user_account set email = $1, email_canonical = $1, email_verified_at = now(),
+              former_emails = jsonb_build_array(jsonb_build_object('email', $2::text, 'until', now())) where id = $3`,
+      [`new-${before}`, before, person.id],
+    );
+    const { id: invitation } = (await company.admin.post('/api/users/invitations', { email: `guest-${before}`, role: 'user' })).body;
+    const { body: own } = await person.get('/api/users/me/export');
+    const ids = JSON.stringify([own.messages, own.verifications]);
+    expect(ids).toContain(mail);
+    expect(ids).not.toContain(sent.verification);
+    expect(ids).not.toContain(sent.message);
+
+    expect((await company.admin.post(`/api/users/${person.id}/erase`)).body).toMatchObject({ messages: 1 });
+    expect(await company.sql('select from verification where id = $1', [sent.verification])).toHaveLength(1);
+    expect(await company.sql('select from delivery where id = $1', [mail])).toEqual([]);
+    expect(await company.sql('select from account_link where id = $1', [invitation])).toHaveLength(1);
+  });
+
   it('may have been deleted before', async () => {
     const { company } = sender;
     const person = await traced();

@@ -127,6 +127,17 @@ describe('Signing in at an OpenID provider refuses', () => {
     expect((await world.away(await companyOf())).error).toBe('identity.sign_in_failed');
   });
 
+  it('the word of one place that an e-mail was verified for the e-mail of another', async () => {
+    provider.script = {
+      claims: { email_verified: true },
+      without: ['email'],
+      userInfo: { sub: 'ada-1', email: 'boss@acme.test', email_verified: false },
+    };
+    const company = await companyOf();
+    await world.companyOf(provider, { just_in_time: true, allowed_email_domains: ['acme.test'] }, company);
+    expect((await world.signsIn(company)).body.code).toBe('identity.not_admitted');
+  });
+
   it('a provider’s own refusal, and repeats none of its words', async () => {
     provider.script = { answer: { error: 'access_denied', error_description: '<script>alert(1)</script>', state: '{state}' } };
     const company = await companyOf();

@@ -343,7 +343,7 @@ describe('Signing in at an OpenID provider', () => {
         await unused(company);
         await forgetsTrail(company);
         provider.people[who]!.email_verified = false;
-        expect((await world.signsIn(company)).body.code).toBe('identity.link_required');
+        expect((await world.signsIn(company)).body.code, 'as if nobody had it').toBe('identity.not_admitted');
       });
     });
   });
@@ -453,6 +453,11 @@ describe('The identity providers of a company', () => {
     const { admin } = await world.company();
     const { status, body } = await admin.put(PATH, { issuer: `${provider.issuer}/nowhere`, client_id: 'x' });
     expect([status, body.code]).toEqual([400, 'identity.provider_refused']);
+    expect(body.detail).toBe(
+      `There is no OpenID metadata at ${provider.issuer}/nowhere/.well-known/openid-configuration, or it is not what that should be.`,
+    );
+    const almost = await admin.put(PATH, { issuer: `${provider.issuer}/`, client_id: 'x' });
+    expect(almost.body.detail).toBe(`The metadata says another issuer: ${provider.issuer}. Write it exactly so, to the last slash.`);
   });
 
   it('are unknown to strangers, as companies are', async () => {

@@ -51,6 +51,11 @@ describe('Starting', () => {
         /^DATABASE_URL signs in as postgres, but it is a superuser, whom no policy binds: companies would not be kept apart\. Use the role that `npm run migrate` made, which owns nothing\.$/,
       ],
       [
+        'a mail server of the operator that lacks something',
+        async () => ({ ACCOUNT_SMTP: '{"host":"mail.test","hots":"x"}' }),
+        /^ACCOUNT_SMTP is wrong: .*from.*\.$/,
+      ],
+      [
         'the owner',
         async () => ({ DATABASE_URL: database.env.MIGRATION_DATABASE_URL! }),
         /^DATABASE_URL signs in as watchword_owner, but it owns the tables, .*\.$/,

@@ -59,7 +59,14 @@ import { UsersService } from './users.service.js';
 
 /** For processes that write to people about their accounts. */
 @Module({
-  imports: [MikroOrmModule.forFeature([User, AccountLink]), AuditModule, DeliveryModule, DeliveryWorkerModule, MfaWorkerModule],
+  imports: [
+    MikroOrmModule.forFeature([User, AccountLink, IdentityLink]),
+    AuditModule,
+    TenantsModule,
+    DeliveryModule,
+    DeliveryWorkerModule,
+    MfaWorkerModule,
+  ],
   providers: [AccountLinks, AccountMail, AskedMail, SecurityNotices],
 })
 export class AuthWorkerModule {}

@@ -84,7 +84,7 @@ export class SignInService {
     const ownHash = way === 'cognito' ? null : found.password_hash;
     const right = !(asksPool && way === 'cognito') && (await this.passwords.verify(ownHash, password).catch(forgone));
     if (asksPool && !right) {
-      const answer = await this.cognito.signIn(found, address, request).catch((error: unknown) => {
+      const answer = await this.cognito.signIn(found, address, request, ownHash !== null).catch((error: unknown) => {
         if (ownHash === null && isUnasked(error)) return forgone(error);
         throw error;
       });

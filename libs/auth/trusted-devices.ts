@@ -30,7 +30,7 @@ const schema = defineEntity({
 export class TrustedDevice extends schema.class {}
 schema.setClass(TrustedDevice);
 
-const USE = statement<{ known: boolean }>('device_use', 'select app.device_use($1, $2, $3, $4) as known');
+const USE = statement<{ known: boolean }>('device_use', 'select app.device_use($1, $2, $3, $4, $5) as known');
 
 /** Devices that people wanted remembered when they answered a second factor; only where their company lets them. */
 @Injectable()
@@ -73,7 +73,7 @@ export class TrustedDevices {
   async knows(tenantId: string, userId: string, token: string, policy: CompanyPolicy): Promise<boolean> {
     const read = readOpaqueToken([KIND], token);
     if (policy.remember_device_days === 0 || read?.tenantId !== tenantId) return false;
-    return (await this.statements.one(USE, [signTenant(tenantId), userId, read.id, read.hash])).known;
+    return (await this.statements.one(USE, [signTenant(tenantId), userId, read.id, read.hash, policy.remember_device_days])).known;
   }
 
   async list(userId: string) {

@@ -15,6 +15,8 @@ const schema = defineEntity({
     passwordHash: p.string().nullable().lazy(),
     /** What they read, such as `es-MX`. */
     locale: p.string().nullable(),
+    /** Addresses that were theirs, confirmed, in canonical form. */
+    formerEmails: p.json<{ email: string; until: string }[]>().default([]),
     isActive: p.boolean().default(true),
     /** Kept by the database: true while a confirmed factor stands. */
     mfaEnabled: p.boolean().default(false),

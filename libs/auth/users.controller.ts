@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from
 import { ApiBearerAuth, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { message } from '@app/mfa';
-import { CurrentCaller, OneFactorEnough, pageQuery, Returns, Roles, type UserCaller } from '@app/platform';
+import { CurrentCaller, OneFactorEnough, pageQuery, ProvenJustNow, Returns, Roles, type UserCaller } from '@app/platform';
 import * as contract from './users.contract.js';
 import { UsersService } from './users.service.js';
 
@@ -93,6 +93,7 @@ export class UsersController {
   }
 
   @Post(':id/mfa/reset')
+  @ProvenJustNow(true)
   @ApiOperation({ summary: "Remove a person's factors and sessions, for one who lost them", operationId: 'resetMfa' })
   @Returns(message)
   async resetMfa(@CurrentCaller() caller: UserCaller, @Param('id', { schema: id }) userId: string) {

@@ -11,9 +11,9 @@ const iso = (time: Date | null | undefined) => time?.toISOString() ?? null;
 export class FactorRecords {
   constructor(private readonly registry: FactorRegistry) {}
 
-  /** Where their codes are sent to, in full. */
+  /** Where their codes are sent to, in full; of factors that were confirmed, or anybody could name anybody's. */
   async addresses(em: EntityManager, userId: string): Promise<string[]> {
-    const rows = await em.find(EnrolledFactor, { userId });
+    const rows = await em.find(EnrolledFactor, { userId, confirmedAt: { $ne: null } });
     return rows.flatMap(({ tenantId, id, type, state }) => this.registry.get(type).recipient?.(openState(tenantId, id, state)) ?? []);
   }
 

@@ -88,6 +88,8 @@ export interface Content {
   company_name: string;
   policy: unknown;
   templates: { locale: string; subject: string | null; body: string; html: string | null }[] | null;
+  /** It goes out over the operator's own mail server. */
+  operated?: boolean;
 }
 
 export interface BegunDelivery extends Content {

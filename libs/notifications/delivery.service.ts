@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { BrokenCircuitError, bulkhead, BulkheadRejectedError, type BulkheadPolicy } from 'cockatiel';
 import { v7 as uuidv7 } from 'uuid';
-import { config, HotStatements, log, signTenant, span } from '@app/platform';
+import { config, ConfigError, HotStatements, log, signTenant, span } from '@app/platform';
 import { Breakers } from './breakers.js';
 import { type ContactEvent, Contacts } from './callbacks/contacts.js';
 import type { OutboundMessage } from './channel.js';
@@ -42,7 +42,7 @@ interface Outcome {
 
 /** Takes one delivery as far as it gets now: a provider's yes, or another one's, or a time to try again. Each step is one round trip. */
 @Injectable()
-export class DeliveryService {
+export class DeliveryService implements OnModuleInit {
   /** Told when something is due again by the clock: looking at intervals alone, workers would miss turns of a rate. */
   onTurn: (seconds: number) => void = () => {};
   /** Of each company, by provider: one whose vendor is slow keeps nobody else's messages waiting. */
@@ -54,6 +54,13 @@ export class DeliveryService {
     private readonly breakers: Breakers,
     private readonly contacts: Contacts,
   ) {}
+
+  /** The operator's own settings are wrong from the start, or never. */
+  onModuleInit() {
+    const flaws = isOperated() ? this.providers.find(ACCOUNT_PROVIDER)!.settings.safeParse(config.ACCOUNT_SMTP).error?.issues : undefined;
+    if (flaws)
+      throw new ConfigError(`ACCOUNT_SMTP is wrong: ${flaws.map(({ path, message }) => [...path, message].join(' ')).join('; ')}.`);
+  }
 
   async deliver({ id, tenantId }: Job): Promise<void> {
     const tenant = signTenant(tenantId);
@@ -132,7 +139,10 @@ export class DeliveryService {
     try {
       if (!provider) throw new DeliveryError('configuration', 'unknown_provider');
       const settings = this.settingsOf(provider, tenantId, begun.settings);
-      const message = compose(tenantId, id, attempt, provider.id, begun);
+      const message = compose(tenantId, id, attempt, provider.id, {
+        ...begun,
+        operated: begun.settings === null && provider.id === ACCOUNT_PROVIDER,
+      });
       to = message.to;
       if (message.channel === 'telegram' && provider.byPhoneNumber !== message.to.startsWith('+'))
         throw new DeliveryError('definite', 'other_kind_of_recipient');

@@ -19,7 +19,8 @@ export const sealPayload = (tenantId: string, deliveryId: string, payload: Paylo
   seal(JSON.stringify(payload), at(tenantId, deliveryId, 'payload'));
 
 /** The message as it goes out: what was sealed is opened here, in the process that sends it, and kept nowhere. */
-export function compose(tenantId: string, deliveryId: string, attemptId: string, provider: string, content: Content): OutboundMessage {
+export function compose(tenantId: string, deliveryId: string, attemptId: string, provider: string, written: Content): OutboundMessage {
+  const content = written.operated ? inOurWords(written) : written;
   const owner = content.verification_id ?? deliveryId;
   const code = content.code === null ? undefined : unseal(content.code, at(tenantId, owner, 'code'));
   const payload =
@@ -47,5 +48,22 @@ export function compose(tenantId: string, deliveryId: string, attemptId: string,
     callbackUrl: callbackUrl(provider, tenantId),
   };
 }
+
+/**
+ * By the operator's own mail server, for anybody who registers a company: neither words nor a name of theirs that a mail program would make a
+ * link of. Whoever may choose both the words and the address has an open relay.
+ */
+function inOurWords(content: Content): Content {
+  const policy = policyOf(content.policy);
+  const name = plainName(policy.sender_name ?? content.company_name);
+  return { ...content, templates: null, company_name: name, policy: { ...policy, sender_name: null } };
+}
+
+const plainName = (name: string) =>
+  name
+    .replaceAll(/[:/\\@]|\.(?=\S)/g, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .slice(0, 40) || 'your company';
 
 const minutesUntil = (time: Date) => String(Math.max(1, Math.round((time.getTime() - Date.now()) / 60_000)));

@@ -3,17 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
 import { authenticatorView, MfaError, totpUri } from '@app/mfa';
-import {
-  AppError,
-  config,
-  HotStatements,
-  invalid,
-  type PendingCaller,
-  RequestContext,
-  signLookup,
-  signTenant,
-  Traced,
-} from '@app/platform';
+import { AppError, config, HotStatements, type PendingCaller, RequestContext, signLookup, signTenant, Traced } from '@app/platform';
 import { demandsFactor, TenantsService } from '@app/tenants';
 import type { LoginRequest, NextStep, TokenResponse, VerifyMfaRequest } from '../auth.contract.js';
 import { FEDERATED, OutsideSignInService } from '../outside/outside-sign-in.service.js';
@@ -34,7 +24,7 @@ const MOST_ANSWERS = 5;
 const SUPPORTED = [...Object.keys(CODES), 'SELECT_MFA_TYPE', 'NEW_PASSWORD_REQUIRED', 'MFA_SETUP'];
 
 /** What is known of a sign-in, whatever the pool asks next. */
-type Progress = Pick<PoolStep, 'address' | 'deviceName' | 'amr' | 'newHash' | 'username'>;
+type Progress = Pick<PoolStep, 'address' | 'deviceName' | 'amr' | 'secondFactor' | 'newHash' | 'comparedHere' | 'username'>;
 /** Where the step before was: none, or one that is left by exactly one answer. */
 type Place = { flowId: string; version: number } | undefined;
 
@@ -60,13 +50,26 @@ export class CognitoSignIn {
    * @throws identity.provider_unavailable, identity.not_admitted, identity.link_required, auth.email_not_verified
    */
   @Traced('sign_in.user_pool')
-  signIn(found: Pick<BegunSignIn, 'tenant_id' | 'user_id'>, address: string, request: LoginRequest): Promise<TokenResponse | undefined> {
+  signIn(
+    found: Pick<BegunSignIn, 'tenant_id' | 'user_id'>,
+    address: string,
+    request: LoginRequest,
+    comparedHere: boolean,
+  ): Promise<TokenResponse | undefined> {
     const { email, password, totp_code, device_name } = request;
     return this.context.runAs(
       found.tenant_id!,
       async () => {
         const company = await this.companyPools.current();
-        const progress = { address, deviceName: device_name ?? null, amr: [FEDERATED, 'pwd'], newHash: null, username: email };
+        const progress = {
+          address,
+          deviceName: device_name ?? null,
+          amr: [FEDERATED, 'pwd'],
+          secondFactor: null,
+          newHash: null,
+          comparedHere,
+          username: email,
+        };
         try {
           const answer = await this.pools.signIn(company.pool, email, password);
           const kept = { ...progress, newHash: await this.kept(company, password) };
@@ -101,9 +104,7 @@ export class CognitoSignIn {
     try {
       const answer = await this.relay(company, step, request);
       const newHash = request.new_password === undefined ? step.newHash : await this.kept(company, request.new_password);
-      const code = CODES[step.name];
-      const amr = code ? [...step.amr, code.amr, 'mfa'] : step.name === 'MFA_SETUP' ? [...step.amr, 'otp', 'mfa'] : step.amr;
-      return await this.goOn(company, { ...step, amr, newHash }, answer, { flowId, version: taken.version });
+      return await this.goOn(company, { ...step, ...provenBy(step), newHash }, answer, { flowId, version: taken.version });
     } catch (error) {
       if (isDisabled(error)) throw MfaError.signInOver();
       if (!(error instanceof PoolRefusal)) throw error;
@@ -176,22 +177,26 @@ export class CognitoSignIn {
       if (error instanceof AppError) await this.refused(company, error.code);
       throw error;
     });
-    const { amr, deviceName } = progress;
-    const twoSteps = amr.includes('mfa') && company.settings.second_factor_counts;
-    const answer = await this.outside.finish(person, { provider: company, twoSteps, amr, deviceName });
+    const { amr, secondFactor, deviceName } = progress;
+    const counts = company.settings.second_factor_counts ? secondFactor : null;
+    const answer = await this.outside.finish(person, { provider: company, secondFactor: counts, amr, deviceName });
     await this.settle(company, person, progress);
     return answer;
   }
 
   /** What was counted for the address ends with its owner's success; of anybody else's, their own attempt alone. */
-  private async settle({ settings }: CompanyPool, { userId }: KnownPerson, { address, amr, newHash }: Progress): Promise<void> {
+  private async settle(
+    { settings }: CompanyPool,
+    { userId }: KnownPerson,
+    { address, secondFactor, newHash, comparedHere }: Progress,
+  ): Promise<void> {
     const tenantId = this.context.tenantId!;
     const isOwner = await this.context.transaction(async (em) => {
       const user = await em.findOneOrFail(User, { id: userId }, { populate: ['passwordHash'], lockMode: LockMode.PESSIMISTIC_WRITE });
       if (newHash !== null && user.passwordHash == null) {
         const { policy } = await this.tenants.profile(em);
         // A password alone must not open here what took two steps there.
-        const isSafe = !amr.includes('mfa') || user.mfaEnabled || demandsFactor(policy, user.role);
+        const isSafe = secondFactor === null || user.mfaEnabled || demandsFactor(policy, user.role);
         if (isSafe && settings.migrate_passwords && policy.auth_provider === 'both') {
           user.passwordHash = newHash;
           this.audit.record('auth.password_migrated', { actorId: userId, targetId: userId });
@@ -201,7 +206,8 @@ export class CognitoSignIn {
       await em.execute(`select app.attempt_clear('password', ?)`, [address]);
       return true;
     });
-    if (!isOwner) await this.statements.run(FORGO_SIGN_IN, [tenantId, address, signLookup(address), null]);
+    // A password that was compared here was guessed at, whatever the pool said of it.
+    if (!isOwner && !comparedHere) await this.statements.run(FORGO_SIGN_IN, [tenantId, address, signLookup(address), null]);
   }
 
   private async kept({ settings }: CompanyPool, password: string): Promise<string | null> {
@@ -218,3 +224,10 @@ export class CognitoSignIn {
 }
 
 const isDisabled = (error: unknown) => error instanceof AppError && error.code === IdentityError.signInFailed().code;
+
+/** What the answer to this step has proved: an authenticator that was set up just now proves nothing of whose it is. */
+function provenBy({ name, amr, secondFactor }: PoolStep): Pick<PoolStep, 'amr' | 'secondFactor'> {
+  const code = CODES[name];
+  if (code) return { amr: [...amr, code.amr], secondFactor: 'proven' };
+  return name === 'MFA_SETUP' ? { amr: [...amr, 'otp'], secondFactor: secondFactor ?? 'enrolled' } : { amr, secondFactor };
+}

@@ -2,14 +2,16 @@ import { MfaError } from '@app/mfa';
 import { type AppError, invalid } from '@app/platform';
 import type { VerifyMfaRequest } from '../auth.contract.js';
 import { AuthError } from '../auth.errors.js';
-import { CODES, type PoolStep } from './pool-step.js';
+import { attributesOf, CODES, type PoolStep } from './pool-step.js';
 import type { PoolRefusal } from './user-pool.js';
 
 /** An answer in the words of the challenge it is for; `code` for MFA_SETUP, whose code goes elsewhere. @throws request.invalid, naming what is needed */
 export function responsesOf(step: PoolStep, { code, factor_id, new_password, attributes = {} }: VerifyMfaRequest): Record<string, string> {
   switch (step.name) {
     case 'NEW_PASSWORD_REQUIRED': {
-      const given = Object.fromEntries(Object.entries(attributes).map(([name, value]) => [`userAttributes.${name}`, value]));
+      // No others: what else a pool lets its people write is the company's business with them.
+      const asked = attributesOf(step).filter((name) => Object.hasOwn(attributes, name));
+      const given = Object.fromEntries(asked.map((name) => [`userAttributes.${name}`, attributes[name]!]));
       return { ...given, NEW_PASSWORD: needed(new_password, 'new_password') };
     }
     case 'SELECT_MFA_TYPE': {

@@ -8,6 +8,10 @@ export interface PoolStep extends PoolChallenge {
   address: string;
   deviceName: string | null;
   amr: string[];
+  /** What was proved to the pool beside the password; or set up there in this very sign-in. */
+  secondFactor: 'proven' | 'enrolled' | null;
+  /** A password of ours was compared with what was typed. */
+  comparedHere: boolean;
   /** Of the password, where it is to be kept here. */
   newHash: string | null;
   /** What may be chosen from, or answered: our id, and the pool's word. */

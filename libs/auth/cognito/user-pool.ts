@@ -143,7 +143,8 @@ export class UserPools {
       signal: AbortSignal.timeout(TIMEOUT_MS),
       redirect: 'error',
     }).catch(() => undefined);
-    if (!keys?.ok) throw refused('There is no such user pool: its keys cannot be had.');
+    if (!keys) throw refused('The user pool cannot be reached just now.');
+    if (!keys.ok) throw refused('There is no such user pool: its keys cannot be had.');
     const probe = { USERNAME: 'watchword-probe', PASSWORD: 'nobody-has-this-1!', ...secretHash(pool, 'watchword-probe') };
     const start = new InitiateAuthCommand({ ClientId: pool.clientId, AuthFlow: 'USER_PASSWORD_AUTH', AuthParameters: probe });
     await this.client(pool)

@@ -48,6 +48,7 @@ export class AccountLinks {
       locale: locale ?? 'en',
       variables: { url: `${linkBase()}/${PATHS[purpose]}#token=${token}`, hours: String(LINK_HOURS[purpose]) },
       seconds: LINK_HOURS[purpose] * 3600,
+      counted: 'account',
     });
     if (!sent) return undefined;
     const link = em.create(AccountLink, {

@@ -12,6 +12,8 @@ export interface AccountMessage {
   variables: Record<string, string>;
   /** How long it is worth sending. */
   seconds: number;
+  /** What it is capped with; null: what its owner must hear, however much else there is. */
+  counted: 'account' | 'device' | null;
 }
 
 /** Mail about accounts, in the transaction that causes it. Whoever cannot be reached is not, and no request fails of that. */
@@ -23,7 +25,7 @@ export class AccountMail {
   ) {}
 
   /** False: a cap holds it back. */
-  async send(em: EntityManager, { id, to, template, locale, variables, seconds }: AccountMessage): Promise<boolean> {
+  async send(em: EntityManager, { id, to, template, locale, variables, seconds, counted }: AccountMessage): Promise<boolean> {
     const tenantId = this.context.tenantId!;
     const { address, masked } = readRecipient('email', to, { region: null, allowedCountries: null });
     const message = {
@@ -37,6 +39,7 @@ export class AccountMail {
       locale,
       payload: sealPayload(tenantId, id, { variables }),
       seconds,
+      counted,
     };
     const [{ rule }] = await em.execute<[{ rule: string | null }]>('select app.account_mail(?, ?, ?, ?) as rule', [
       signTenant(tenantId),

@@ -14,6 +14,8 @@ import { AccountMail } from './account-mail.service.js';
 import { deviceOf } from '../device-name.js';
 
 const NOTICE_SECONDS = 24 * 3600;
+/** Former addresses that are remembered of one person. */
+const MOST_FORMER = 20;
 
 /** Whose e-mail it is, proved by a link that was sent there. */
 @Injectable()
@@ -58,6 +60,8 @@ export class AddressesService {
   private async move(em: EntityManager, user: User, link: AccountLink): Promise<void> {
     const before = user.email;
     if (user.emailVerifiedAt != null) await this.tell(em, user, before, 'account_email_changed');
+    if (user.emailVerifiedAt != null)
+      user.formerEmails = [...user.formerEmails, { email: user.emailCanonical, until: new Date().toISOString() }].slice(-MOST_FORMER);
     user.email = link.email;
     user.emailCanonical = canonicalEmail(link.email);
     user.emailVerifiedAt = new Date();
@@ -73,6 +77,14 @@ export class AddressesService {
   private async tell(em: EntityManager, user: User, to: string, template: string): Promise<void> {
     if (user.emailVerifiedAt == null) return;
     const variables = { when: new Date().toISOString().slice(0, 16).replace('T', ' '), device: deviceOf(this.context.origin.userAgent) };
-    await this.mail.send(em, { id: uuidv7(), to, template, locale: user.locale ?? 'en', variables, seconds: NOTICE_SECONDS });
+    await this.mail.send(em, {
+      id: uuidv7(),
+      to,
+      template,
+      locale: user.locale ?? 'en',
+      variables,
+      seconds: NOTICE_SECONDS,
+      counted: null,
+    });
   }
 }

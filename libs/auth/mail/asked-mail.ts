@@ -3,9 +3,10 @@ import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
 import { canonicalEmail, DueRelay, DueSignal } from '@app/notifications';
 import { HotStatements, NO_TENANT, RequestContext, seal, signDue, signLookup, signMail, statement, unseal } from '@app/platform';
-import { canonicalDomain } from '@app/tenants';
+import { canonicalDomain, TenantsService } from '@app/tenants';
 import { User } from '../user.entity.js';
 import { AccountLinks } from './account-links.service.js';
+import { mayChoosePassword } from './recovery.service.js';
 
 export type AskedPurpose = 'verify_email' | 'reset_password';
 
@@ -48,6 +49,7 @@ export class AskedMail {
     private readonly statements: HotStatements,
     private readonly context: RequestContext,
     private readonly links: AccountLinks,
+    private readonly tenants: TenantsService,
     private readonly audit: AuditService,
   ) {
     relay.on('asked', (id) => this.answer(id));
@@ -70,8 +72,9 @@ export class AskedMail {
       tenantId,
       () =>
         this.context.transaction(async (em) => {
-          const user = await em.findOne(User, { id: userId, isActive: true });
+          const user = await em.findOne(User, { id: userId, isActive: true }, { populate: ['passwordHash'] });
           if (!user || (purpose === 'verify_email' && user.emailVerifiedAt != null)) return;
+          if (purpose === 'reset_password' && !(await mayChoosePassword(em, user, (await this.tenants.profile(em)).policy))) return;
           const sent = await this.links.send(em, { purpose, email: user.email, locale: user.locale ?? null, userId });
           if (sent && purpose === 'reset_password')
             this.audit.record('auth.password_reset_asked', { actorType: 'anonymous', actorId: null, targetId: userId });

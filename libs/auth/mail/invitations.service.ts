@@ -13,6 +13,9 @@ import { AccountLink } from './account-link.entity.js';
 import type { AcceptInvitation, Invite } from './account-mail.contract.js';
 import { AccountLinks } from './account-links.service.js';
 
+/** Of one company in an hour: more people than that come by import. */
+const MOST_AN_HOUR = 100;
+
 const waiting = () => ({ purpose: 'invitation' as const, usedAt: null, expiresAt: { $gt: new Date() } });
 
 /** How people other than the first come into a company: asked by an administrator, by a link to their own mailbox. */
@@ -30,6 +33,12 @@ export class InvitationsService {
   invite(caller: UserCaller, { email, role, locale }: Invite) {
     return this.context.transaction(async (em) => {
       if (await em.count(User, { emailCanonical: canonicalEmail(email) })) throw UserError.emailTaken();
+      const lately = { purpose: 'invitation' as const, createdAt: { $gt: new Date(Date.now() - 3_600_000) } };
+      if ((await em.count(AccountLink, lately)) >= MOST_AN_HOUR)
+        throw NotificationError.tooManyMessages({
+          detail: `A company invites at most ${MOST_AN_HOUR} people in an hour.`,
+          retryAfter: 600,
+        });
       await this.links.withdraw(em, 'invitation', { emailCanonical: canonicalEmail(email) });
       const link = await this.links.send(em, { purpose: 'invitation', email, locale: locale ?? null, role, invitedBy: caller.id });
       if (!link) throw NotificationError.tooManyMessages({ detail: 'This address was written to too often just now.', retryAfter: 600 });
@@ -84,6 +93,7 @@ export class InvitationsService {
         await em.flush().catch((error) => {
           throw error instanceof UniqueConstraintViolationException ? UserError.emailTaken() : error;
         });
+        link.userId = user.id;
         this.audit.record('users.created', { actorId: user.id, targetId: user.id, details: { role: user.role, invited_by: inviter.id } });
         return viewOf(user, companyName);
       });

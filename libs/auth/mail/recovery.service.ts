@@ -1,8 +1,11 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '@app/audit';
+import { MfaService } from '@app/mfa';
 import { RequestContext } from '@app/platform';
-import { TenantsService } from '@app/tenants';
+import { type CompanyPolicy, demandsFactor, TenantsService } from '@app/tenants';
 import { AuthError } from '../auth.errors.js';
+import { IdentityLink } from '../outside/identity-link.entity.js';
 import { Passwords } from '../passwords.service.js';
 import { SessionsService } from '../sessions.service.js';
 import { User } from '../user.entity.js';
@@ -17,6 +20,7 @@ export class RecoveryService {
     private readonly passwords: Passwords,
     private readonly sessions: SessionsService,
     private readonly tenants: TenantsService,
+    private readonly mfa: MfaService,
     private readonly audit: AuditService,
   ) {}
 
@@ -25,9 +29,14 @@ export class RecoveryService {
     return this.links.open(['reset_password'], token, async (read) => {
       const { user, companyName } = await this.context.transaction(async (em) => {
         const link = await this.links.peek(em, read);
-        const user = await em.findOne(User, { id: link.userId!, isActive: true, emailCanonical: link.emailCanonical });
-        if (!user) throw AuthError.invalidLink();
-        return { user, companyName: (await this.tenants.profile(em)).name };
+        const user = await em.findOne(
+          User,
+          { id: link.userId!, isActive: true, emailCanonical: link.emailCanonical },
+          { populate: ['passwordHash'] },
+        );
+        const { name, policy } = await this.tenants.profile(em);
+        if (!user || !(await mayChoosePassword(em, user, policy))) throw AuthError.invalidLink();
+        return { user, companyName: name };
       });
       const { id, email, emailCanonical, fullName } = user;
       const passwordHash = await this.passwords.hashNew(newPassword, { email, fullName, companyName }, 'new_password');
@@ -41,6 +50,11 @@ export class RecoveryService {
           { passwordHash, emailVerifiedAt: user.emailVerifiedAt ?? new Date() },
         );
         if (done === 0) throw AuthError.invalidLink();
+        // Whoever used the account before its address was confirmed may have been anybody: no way in of theirs stays.
+        if (user.emailVerifiedAt == null) {
+          await em.nativeDelete(IdentityLink, { userId: id });
+          await this.mfa.removeAll(em, id);
+        }
         for (const purpose of ['reset_password', 'change_email'] as const) await this.links.withdraw(em, purpose, { userId: id });
         await em.execute(`select app.attempt_clear('password', ?)`, [emailCanonical]);
         this.audit.record('auth.password_reset', { actorId: id, targetId: id });
@@ -48,4 +62,14 @@ export class RecoveryService {
       });
     });
   }
+}
+
+/**
+ * Whether a password may open this account: of somebody who has none and comes from elsewhere, a mailbox must not make one that opens alone
+ * what may take two steps there; and where the company's passwords are in its user pool, none of ours opens anything.
+ */
+export async function mayChoosePassword(em: EntityManager, user: User, policy: CompanyPolicy): Promise<boolean> {
+  if (policy.auth_provider === 'cognito') return false;
+  if (user.passwordHash != null || user.mfaEnabled || demandsFactor(policy, user.role)) return true;
+  return (await em.count(IdentityLink, { userId: user.id })) === 0;
 }

@@ -64,7 +64,9 @@ export class SecurityNotices {
     const user = userId ? await em.findOne(User, { id: userId }) : null;
     if (!user) return;
     const own = user.emailVerifiedAt != null ? [canonicalEmail(user.email)] : [];
-    const addresses = new Set([...own, ...(await emailFactorAddresses(em, user.id))]);
+    // Where the account was moved meanwhile, it is the address before that must hear of it.
+    const before = user.formerEmails.filter(({ until }) => new Date(until) >= new Date(event.created_at)).map(({ email }) => email);
+    const addresses = new Set([...own, ...before, ...(await emailFactorAddresses(em, user.id))]);
     for (const address of addresses)
       await this.mail.send(em, {
         id: noticeId(eventId, address),
@@ -73,6 +75,7 @@ export class SecurityNotices {
         locale: user.locale ?? 'en',
         variables: { when: new Date(event.created_at).toISOString().slice(0, 16).replace('T', ' '), device: deviceOf(event.user_agent) },
         seconds: SECONDS,
+        counted: event.action === 'auth.new_device' ? 'device' : null,
       });
   }
 }

@@ -37,6 +37,7 @@ export class IdentitiesController {
   }
 
   @Delete(':id')
+  @ProvenJustNow(true)
   @ApiOperation({ summary: 'Unlink an identity; ends my other sessions', operationId: 'unlinkIdentity' })
   @Returns(message)
   async remove(@CurrentCaller() caller: UserCaller, @Param('id', { schema: z.uuid() }) id: string) {

@@ -46,7 +46,9 @@ export class OpenId {
     if (client.issuer.startsWith('http:') && !config.PRIVATE_DESTINATIONS)
       throw IdentityError.providerRefused({ detail: 'The issuer must be an https address.' });
     await this.discover(client).catch((error: unknown) => {
-      throw IdentityError.providerRefused({ detail: `The metadata of this issuer cannot be used (${reasonOf(error)}).` });
+      const reason = reasonOf(error);
+      const sentence = SENTENCES[reason]?.(client.issuer, error as { found?: string });
+      throw IdentityError.providerRefused({ detail: sentence ?? `The metadata of this issuer cannot be used (${reason}).` });
     });
   }
 
@@ -64,7 +66,8 @@ export class OpenId {
     if (claims.iss !== client.issuer) throw fault('another_issuer');
     if (claims.azp !== undefined && claims.azp !== client.clientId) throw fault('issued_to_another');
     if (claims.sub.length > 255) throw fault('subject_too_long');
-    const told = { ...(await this.userInfo(configuration, tokens, claims)), ...claims };
+    // The e-mail and whether it was verified from one place: one of them says nothing of the other's.
+    const told = { ...claims, ...(await this.userInfo(configuration, tokens, claims)) };
     return {
       issuer: claims.iss,
       subject: claims.sub,
@@ -85,7 +88,7 @@ export class OpenId {
   ): Promise<Partial<openid.UserInfoResponse>> {
     if (claims.email !== undefined || !configuration.serverMetadata().userinfo_endpoint) return {};
     const { email, email_verified, name } = await openid.fetchUserInfo(configuration, access_token, claims.sub);
-    return { ...(email && { email }), ...(email_verified !== undefined && { email_verified }), ...(name && { name }) };
+    return { email, email_verified, name: name ?? claims.name } as Partial<openid.UserInfoResponse>;
   }
 
   /** Asks, and remembers what it was told. */
@@ -98,7 +101,7 @@ export class OpenId {
       execute: [openid.enableNonRepudiationChecks, ...(config.PRIVATE_DESTINATIONS ? [openid.allowInsecureRequests] : [])],
     });
     const metadata = configuration.serverMetadata();
-    if (metadata.issuer !== issuer) throw fault('issuer_differs');
+    if (metadata.issuer !== issuer) throw Object.assign(fault('issuer_differs'), { found: metadata.issuer });
     for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const) {
       const address = metadata[name];
       if (!address || !URL.canParse(address)) throw fault(`no_${name}`);
@@ -114,6 +117,16 @@ export class OpenId {
 /** The secret is part of it, and not to be read from it. */
 const keyOf = ({ issuer, clientId, secret }: Client) =>
   mac('identity-provider', JSON.stringify([issuer, clientId, secret])).toString('base64');
+
+/** For what people trip over when they set a provider up. */
+const SENTENCES: Record<string, ((issuer: string, error: { found?: string }) => string) | undefined> = {
+  issuer_differs: (_, { found }) =>
+    `The metadata says another issuer${found && /^https?:\/\/[\x21-\x7e]{1,300}$/.test(found) ? `: ${found}` : ''}. Write it exactly so, to the last slash.`,
+  OAUTH_RESPONSE_IS_NOT_CONFORM: (issuer) =>
+    `There is no OpenID metadata at ${issuer.replace(/\/$/, '')}/.well-known/openid-configuration, or it is not what that should be.`,
+  ECONNREFUSED: () => 'Nobody answers at the address of this issuer.',
+  unknown_host: () => 'The host of this issuer cannot be found.',
+};
 
 const fault = (code: string) => Object.assign(new Error(code), { code });
 

@@ -58,9 +58,11 @@ export class OutsidePeople {
       const link = await em.findOne(IdentityLink, { issuer, subject });
       if (link) return { userId: link.userId, linkId: link.id };
       const address = emailAddress.safeParse(identity.email);
-      const namesake = address.success
-        ? await em.findOne(User, { emailCanonical: canonicalEmail(address.data) }, { lockMode: LockMode.PESSIMISTIC_WRITE })
-        : null;
+      // An e-mail that nobody verified tells nothing here, not even whether somebody has it.
+      const namesake =
+        address.success && identity.emailVerified
+          ? await em.findOne(User, { emailCanonical: canonicalEmail(address.data) }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+          : null;
       if (namesake) return this.join(em, namesake, identity, provider);
       return this.create(em, address.success ? address.data : undefined, identity, provider);
     });

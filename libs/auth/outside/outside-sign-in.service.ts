@@ -44,8 +44,9 @@ export const FEDERATED = 'fed';
 /** What was proved to the provider. */
 export interface Vouched {
   provider: Pick<IdentityProvider, 'tenantId' | 'name'>;
-  /** Two steps were made there, and the company takes them for its second factor. */
-  twoSteps: boolean;
+  /** What the company takes for its second factor; `enrolled`: set up there in this very sign-in, so that whoever has one here is asked for that. */
+  secondFactor: 'proven' | 'enrolled' | null;
+  /** Without `mfa`. */
   amr: string[];
   deviceName: string | null;
 }
@@ -84,15 +85,15 @@ export class OutsideSignInService {
           if (error instanceof AppError) await this.refused(provider, error.code, null);
           throw error;
         });
-        const twoSteps = countsAsSecondFactor(identity, provider);
-        return this.finish(person, { provider, twoSteps, amr: twoSteps ? [FEDERATED, 'mfa'] : [FEDERATED], deviceName });
+        const secondFactor = countsAsSecondFactor(identity, provider) ? 'proven' : null;
+        return this.finish(person, { provider, secondFactor, amr: [FEDERATED], deviceName });
       },
       this.context.origin,
     );
   }
 
   /** Somebody of the current company whom a provider of its has vouched for. @throws identity.sign_in_failed of a disabled person, auth.email_not_verified */
-  async finish({ userId, linkId }: KnownPerson, { provider, twoSteps, amr, deviceName }: Vouched): Promise<TokenResponse> {
+  async finish({ userId, linkId }: KnownPerson, { provider, secondFactor, amr, deviceName }: Vouched): Promise<TokenResponse> {
     const { tenantId } = provider;
     const [found] = await this.statements.run(READ, [signTenant(tenantId), userId]);
     if (!found) return this.disabled(provider, userId);
@@ -100,6 +101,7 @@ export class OutsideSignInService {
       await this.refused(provider, 'email_not_verified', userId);
       throw AuthError.emailNotVerified();
     }
+    const twoSteps = secondFactor === 'proven' || (secondFactor === 'enrolled' && found.factors === null);
     const purpose = twoSteps ? undefined : due(found);
     if (purpose) {
       const signInId = uuidv7();
@@ -108,7 +110,7 @@ export class OutsideSignInService {
       if (!done) return this.disabled(provider, userId);
       return this.answers.challenge(found, { tenantId, userId, signInId, firstAmr: amr }, purpose);
     }
-    const session = this.answers.newSession(tenantId, amr, twoSteps ? TWO_STEPS_OUTSIDE : ONE_FACTOR);
+    const session = this.answers.newSession(tenantId, twoSteps ? [...amr, 'mfa'] : amr, twoSteps ? TWO_STEPS_OUTSIDE : ONE_FACTOR);
     const stored = this.answers.stored(session, deviceName, sessionHoursOf(found.policy));
     const { done } = await this.statements.one(COMPLETE, [signTenant(tenantId), userId, linkId, ...stored, this.audit.origin]);
     if (!done) return this.disabled(provider, userId);

@@ -60,7 +60,11 @@ export class PersonExport {
     const codes = await em.find(Delivery, { verificationId: { $in: verifications } }, { orderBy: { id: 'asc' } });
     return {
       exported_at: new Date().toISOString(),
-      profile: { ...viewOf(user, companyName), password: user.passwordHash ? schemeOf(user.passwordHash) : null },
+      profile: {
+        ...viewOf(user, companyName),
+        former_emails: user.formerEmails,
+        password: user.passwordHash ? schemeOf(user.passwordHash) : null,
+      },
       sessions: sessions.map(sessionView),
       sign_ins: signIns.map((row) => ({
         id: row.id,

@@ -4,8 +4,7 @@ import type { PersonEvent } from '@app/audit';
 import { FactorRecords } from '@app/mfa';
 import { canonicalEmail, type Delivery, SentMessages } from '@app/notifications';
 import { RequestContext } from '@app/platform';
-import { parsePhoneNumber } from '../phone-number.js';
-import type { User } from '../user.entity.js';
+import { User } from '../user.entity.js';
 
 /** Where a person's traces lie beside their account: what was sent to an address of theirs, whoever asked for it. */
 @Injectable()
@@ -18,10 +17,17 @@ export class PersonTraces {
 
   /** Part of a larger transaction. */
   async of(em: EntityManager, user: User): Promise<{ addresses: string[]; messages: Delivery[] }> {
-    const phone = user.phoneNumber ? parsePhoneNumber(user.phoneNumber) : undefined;
-    const addresses = [canonicalEmail(user.email), ...(phone ? [phone] : []), ...(await this.factors.addresses(em, user.id))];
+    // The telephone number of a profile is whatever somebody wrote there: what was sent to it may be another's.
+    const addresses = [canonicalEmail(user.email), ...(await this.former(em, user)), ...(await this.factors.addresses(em, user.id))];
     const unique = [...new Set(addresses)];
     return { addresses: unique, messages: await this.messages.to(em, unique) };
+  }
+
+  /** Addresses that were theirs, and are nobody else's now. */
+  private async former(em: EntityManager, { id, formerEmails }: User): Promise<string[]> {
+    const emails = formerEmails.map(({ email }) => email);
+    const taken = await em.find(User, { emailCanonical: { $in: emails }, id: { $ne: id } }, { fields: ['emailCanonical'] });
+    return emails.filter((email) => !taken.some(({ emailCanonical }) => emailCanonical === email));
   }
 
   macs = (addresses: readonly string[]) => this.factors.macs(this.context.tenantId!, addresses);

@@ -7,7 +7,10 @@ const timeOrNull = z.string().nullable();
 export const personExport = z
   .object({
     exported_at: time,
-    profile: user.extend({ password: z.string().nullable().describe('how the password is hashed; null: there is none') }),
+    profile: user.extend({
+      former_emails: z.array(z.object({ email: z.string(), until: time })),
+      password: z.string().nullable().describe('how the password is hashed; null: there is none'),
+    }),
     sessions: z.array(
       z.object({
         id: z.uuid(),

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { Controller, Get, Header, HttpCode, Param, Post, StreamableFile } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CurrentCaller, Returns, Roles, type UserCaller } from '@app/platform';
+import { CurrentCaller, ProvenJustNow, Returns, Roles, type UserCaller } from '@app/platform';
 import { Erasure } from './erasure.service.js';
 import { erased, personExport } from './person.contract.js';
 import { PersonExport } from './person-export.service.js';
@@ -42,6 +42,7 @@ export class PersonController {
   }
 
   @Post(':id/erase')
+  @ProvenJustNow(true)
   @ApiOperation({
     summary: 'Erase a person: the account and all that is theirs, what was sent to them, and what is personal in the audit trail',
     operationId: 'eraseUser',

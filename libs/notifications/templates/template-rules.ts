@@ -8,6 +8,9 @@ const LONGEST: Record<Channel, number> = { sms: 1_500, voice: 1_500, telegram: 3
 const OF_CODES = ['code', 'company', 'minutes', 'sender'];
 const OF_CODES_ONLY = ['code', 'minutes'];
 
+/** Templates that are for nothing without their link. */
+const WITH_LINK = ['verify_email', 'change_email', 'reset_password', 'invitation'].map((purpose) => `${ACCOUNT}${purpose}`);
+
 const braced = (names: string[]) => names.map((name) => `{${name}}`).join(', ');
 
 /** What is wrong with a template, field by field; nothing when it may be saved. */
@@ -30,7 +33,8 @@ export function flawsOf(name: string, channel: Channel, template: Template): { p
         field,
         known ? `${braced(unknown)} is unknown: it may hold ${braced(known)}` : `${braced(unknown)} is for the template ${CODE} only`,
       );
-    if (name === CODE && field !== 'subject' && !names.includes('code')) flaw(field, 'must hold {code}');
+    const needed = name === CODE ? 'code' : WITH_LINK.includes(name) ? 'url' : undefined;
+    if (needed && field !== 'subject' && !names.includes(needed)) flaw(field, `must hold {${needed}}`);
   }
   return flaws;
 }

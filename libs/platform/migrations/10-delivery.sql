@@ -202,7 +202,7 @@ create index audit_event_verification on public.audit_event (tenant_id, target_i
 create function private.send_admit(p_tenant uuid, p_step jsonb, p_account text, p_ip text, p_limits jsonb, p_purpose text default 'api') returns text language plpgsql as $$
 declare
   v_prefix text := case when p_step ->> 'country' is not null then p_step ->> 'prefix' end;
-  v_kind text := case p_purpose when 'factor' then 'send:factor:' when 'account' then 'send:account:' else 'send:' end;
+  v_kind text := case p_purpose when 'factor' then 'send:factor:' when 'account' then 'send:account:' when 'device' then 'send:device:' else 'send:' end;
   v_now bigint := floor(extract(epoch from now()));
   v_limit jsonb;
   v_subject text;

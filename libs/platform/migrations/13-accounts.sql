@@ -29,6 +29,8 @@ create policy retention on public.account_link for all to current_user using (ex
 
 -- The language that somebody reads. Null: nobody has said.
 alter table public.user_account add column locale text;
+-- Addresses that were theirs, confirmed, and until when: [{email, until}]. For what went there to be found, and for warnings to reach them.
+alter table public.user_account add column former_emails jsonb not null default '[]';
 
 -- As before, with that.
 create or replace function app.session_check(p_tenant text, p_session uuid, p_user uuid) returns json language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -80,13 +82,32 @@ begin
 end $$;
 
 -- The accounts with this e-mail, of the company named or of all, the oldest first.
+-- Whether that person has shown that they read the address.
+alter table directory.person add column verified boolean not null default false;
+create or replace function private.person_listed() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if tg_op <> 'INSERT' then
+    delete from directory.person where email = old.email_canonical and tenant_id = old.tenant_id;
+  end if;
+  if tg_op <> 'DELETE' then
+    insert into directory.person (email, tenant_id, user_id, verified) values (new.email_canonical, new.tenant_id, new.id, new.email_verified_at is not null);
+  end if;
+  return null;
+end $$;
+drop trigger relisted on public.user_account;
+create trigger relisted after update of email_canonical, email_verified_at on public.user_account for each row
+  when (old.email_canonical is distinct from new.email_canonical or (old.email_verified_at is null) <> (new.email_verified_at is null))
+  execute function private.person_listed();
+
 create function app.people_with(p_email text, p_hint text, p_proof text) returns table (tenant_id uuid, user_id uuid)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if not private.proven('lookup:' || p_email, p_proof) then raise exception 'this lookup is not signed' using errcode = '42501'; end if;
   return query
     select d.tenant_id, d.user_id from directory.person d
-     where d.email = p_email and (p_hint is null or d.tenant_id = private.tenant_named(p_hint)) order by d.user_id limit 10;
+     where d.email = p_email and (p_hint is null or d.tenant_id = private.tenant_named(p_hint))
+     -- Whoever registers companies with somebody's address must not come before the account where it is confirmed.
+     order by d.verified desc, d.user_id limit 10;
 end $$;
 
 -- What came due and is no message is done.
@@ -97,8 +118,9 @@ begin
   if p_kind = 'asked' then delete from directory.asked_mail m where m.id = p_id; end if;
 end $$;
 
--- A message about an account, in the transaction that causes it; of one id once. Null, or the rule that holds it back. Counted apart from codes:
--- whoever asks for links to strangers' addresses must not use up their codes.
+-- A message about an account, in the transaction that causes it; of one id once. Null, or the rule that holds it back. p.counted: as what it is
+-- counted, each apart from codes and from the others; null: it is not. Whoever asks for links to a stranger's address must use up neither their
+-- codes nor the warnings that go there.
 create function app.account_mail(p_tenant text, p jsonb, p_origin jsonb, p_limits jsonb) returns text language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_tenant uuid := private.bind(p_tenant);
@@ -106,8 +128,10 @@ declare
   v_rule text;
 begin
   if exists (select from public.delivery d where d.id = v_id and d.tenant_id = v_tenant) then return null; end if;
-  v_rule := private.send_admit(v_tenant, p -> 'to', null, null, p_limits - 'conversion' - 'prefix', 'account');
-  if v_rule is not null then return v_rule; end if;
+  if p ->> 'counted' is not null then
+    v_rule := private.send_admit(v_tenant, p -> 'to', null, null, p_limits - 'conversion' - 'prefix', p ->> 'counted');
+    if v_rule is not null then return v_rule; end if;
+  end if;
   insert into public.delivery (id, tenant_id, channel, recipient, recipient_masked, template, locale, payload, trace, expires_at)
   values (v_id, v_tenant, 'email', p #>> '{to,to}', p #>> '{to,masked}', p ->> 'template', p ->> 'locale', p ->> 'payload', p_origin ->> 'trace',
           now() + (p ->> 'seconds')::integer * interval '1 second');
@@ -192,13 +216,15 @@ create policy functions on public.trusted_device to current_user using (tenant_i
 
 create policy retention on public.trusted_device for all to current_user using (expires_at < now() - interval '30 days') with check (false);
 
-create function app.device_use(p_tenant text, p_user uuid, p_device uuid, p_hash bytea) returns boolean
+create function app.device_use(p_tenant text, p_user uuid, p_device uuid, p_hash bytea, p_days integer) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_tenant uuid := private.bind(p_tenant);
 begin
   update public.trusted_device d set last_used_at = now()
-   where d.id = p_device and d.tenant_id = v_tenant and d.user_id = p_user and d.token_hash = p_hash and d.revoked_at is null and d.expires_at > now();
+   where d.id = p_device and d.tenant_id = v_tenant and d.user_id = p_user and d.token_hash = p_hash and d.revoked_at is null and d.expires_at > now()
+     -- The policy may have become stricter since.
+     and d.created_at > now() - p_days * interval '1 day';
   return found;
 end $$;
 
