@@ -245,9 +245,9 @@ describe('An erased person', () => {
     await person.post('/api/auth/mfa/factors', { type: 'sms', recipient: stranger });
     const before = person.email;
     await world.call('POST', '/api/auth/forgot-password', { body: { email: before, company_domain: company.domain } });
-    const [{ id: mail }] = await eventually(async () => {
+    const mail = await eventually(async () => {
       const links = await company.sql<{ id: string }>('select id from account_link where email_canonical = $1', [before]);
-      return links.length === 1 && links;
+      return links.length === 1 && links[0]!.id;
     });
     await company.sql(
       `update user_account set email = $1, email_canonical = $1, email_verified_at = now(),
