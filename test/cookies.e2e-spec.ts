@@ -56,20 +56,25 @@ describe('A browser that keeps its session in cookies', () => {
     const csrf = { 'x-csrf-token': answer.body.csrf_token };
     const theirs = another.body.csrf_token as string;
     const withTheirs = cookie.replace(answer.body.csrf_token, theirs);
-    for (const [headers, jar] of [
-      [{}, cookie],
-      [csrf, cookie],
-      [{ 'sec-fetch-site': 'same-origin' }, cookie],
-      [{ ...csrf, 'sec-fetch-site': 'cross-site' }, cookie],
-      [{ ...csrf, 'sec-fetch-site': 'none' }, cookie],
-      [{ ...csrf, 'sec-fetch-site': 'same-site', origin: 'https://evil.watchword.test' }, cookie],
-      [{ ...csrf, origin: 'null' }, cookie],
-      [{ ...csrf, origin: `${OURS}.evil.example` }, cookie],
-      [{ 'x-csrf-token': theirs, 'sec-fetch-site': 'same-origin' }, cookie],
-      [{ 'x-csrf-token': theirs, 'sec-fetch-site': 'same-origin' }, withTheirs],
-      [{ 'x-csrf-token': 'AAAA.BBBB', 'sec-fetch-site': 'same-origin' }, cookie.replace(answer.body.csrf_token, 'AAAA.BBBB')],
-    ] as [Record<string, string>, string][])
-      expect(outcome(await refreshes(jar, headers)), JSON.stringify(headers)).toBe('auth.cross_site_request');
+    const [elsewhere, missing, wrong] = ['does not come from our own pages', 'X-CSRF-Token is missing', 'X-CSRF-Token is wrong'];
+    for (const [headers, jar, because] of [
+      [{}, cookie, elsewhere],
+      [csrf, cookie, elsewhere],
+      [{ 'sec-fetch-site': 'same-origin' }, cookie, missing],
+      [{ 'x-csrf-token': '', 'sec-fetch-site': 'same-origin' }, cookie, missing],
+      [{ ...csrf, 'sec-fetch-site': 'cross-site' }, cookie, elsewhere],
+      [{ ...csrf, 'sec-fetch-site': 'none' }, cookie, elsewhere],
+      [{ ...csrf, 'sec-fetch-site': 'same-site', origin: 'https://evil.watchword.test' }, cookie, elsewhere],
+      [{ ...csrf, origin: 'null' }, cookie, elsewhere],
+      [{ ...csrf, origin: `${OURS}.evil.example` }, cookie, elsewhere],
+      [{ 'x-csrf-token': theirs, 'sec-fetch-site': 'same-origin' }, cookie, wrong],
+      [{ 'x-csrf-token': theirs, 'sec-fetch-site': 'same-origin' }, withTheirs, wrong],
+      [{ 'x-csrf-token': 'AAAA.BBBB', 'sec-fetch-site': 'same-origin' }, cookie.replace(answer.body.csrf_token, 'AAAA.BBBB'), wrong],
+    ] as [Record<string, string>, string, string][])
+      expect((await refreshes(jar, headers)).body, JSON.stringify(headers)).toMatchObject({
+        code: 'auth.cross_site_request',
+        detail: expect.stringContaining(because),
+      });
     expect(outcome(await refreshes('', fromUs(answer)))).toBe('request.invalid');
     expect((await refreshes(cookie, fromUs(answer))).status, 'none of it ended the session').toBe(200);
   });

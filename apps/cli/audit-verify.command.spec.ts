@@ -201,10 +201,15 @@ describe('watchword audit verify', () => {
     ['a slice without its hash', ['a', '--key', '{}', '--from', '5'], '--prev-hash'],
     ['a slice without its beginning', ['a', '--key', '{}', '--prev-hash', 'f'.repeat(64)], '--from'],
     ['a key that is not JSON', ['a', '--key', '{kty'], 'not JSON'],
-    ['a key file that is not there', ['a', '--key', '/nowhere/key.json'], 'ENOENT'],
+    ['a key file that is not there', ['a', '--key', '/nowhere/key.json'], 'audit verify: There is no file /nowhere/key.json.\n'],
     ['a private key', ['a', '--key', JSON.stringify(privateKey.export({ format: 'jwk' }))], 'private key'],
     ['a key of another type', ['a', '--key', '{"kty":"RSA"}'], 'no Ed25519 public key'],
-    ['an export that is not there', ['/nowhere/export.ndjson', '--key', JSON.stringify(jwk)], 'ENOENT'],
+    [
+      'an export that is not there',
+      ['/nowhere/export.ndjson', '--key', JSON.stringify(jwk)],
+      'audit verify: There is no file /nowhere/export.ndjson.\n',
+    ],
+    ['a directory', ['/', '--key', JSON.stringify(jwk)], 'a directory was named'],
   ])('gives no verdict with %s', async (_, argv, why) => {
     expect(await command(argv)).toEqual({ status: 2, stdout: '', stderr: expect.stringContaining(why) });
   });

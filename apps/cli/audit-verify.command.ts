@@ -32,8 +32,17 @@ export async function auditVerify(argv: string[], out: Terminal): Promise<number
     const report = await verifyChain(withProgress(lines, out.stderr), publicKeys, options);
     return say(out.stdout, `${json ? JSON.stringify(report) : describeReport(report, options.from)}\n`, report.ok ? 0 : 1);
   } catch (error) {
-    return say(out.stderr, `watchword audit verify: ${error instanceof Error ? error.message : String(error)}\n`, 2);
+    return say(out.stderr, `watchword audit verify: ${sentence(error)}\n`, 2);
   }
+}
+
+/** Of a file that cannot be read, in words. */
+function sentence(error: unknown): string {
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return `There is no file ${path}.`;
+  if (code === 'EACCES') return `You may not read ${path}.`;
+  if (code === 'EISDIR') return 'It takes files, and a directory was named.';
+  return message ?? String(error);
 }
 
 function say(output: Output, text: string, status: number) {

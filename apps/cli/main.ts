@@ -77,6 +77,6 @@ async function useEmbedded() {
   process.stderr.write(
     found
       ? 'DATABASE_URL is not set: this is the database of the `npm start` that is running.\n'
-      : `DATABASE_URL is not set, and no \`npm start\` is running on ${dataDir}: where its data lies elsewhere, set WATCHWORD_DATA_DIR as there.\n`,
+      : `DATABASE_URL is not set, and no \`npm start\` is running on ${dataDir}: if \`npm start\` runs on another data directory, set WATCHWORD_DATA_DIR to that.\n`,
   );
 }

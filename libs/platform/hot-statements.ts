@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import pg, { type PoolClient } from 'pg';
 import { config } from './config.js';
 import { databaseSocket } from './database-socket.js';
@@ -21,8 +21,9 @@ const AS_STATEMENT = { kind: 'client', attributes: { 'db.system.name': 'postgres
  * function of the database that binds its own tenant from a signed argument. Everything else goes through the ORM.
  */
 @Injectable()
-export class HotStatements implements OnApplicationShutdown {
+export class HotStatements implements OnModuleDestroy, OnApplicationShutdown {
   private readonly logger = new Logger('Database');
+  private stopping = false;
   readonly pool = new pg.Pool({
     connectionString: config.DATABASE_URL,
     max: config.DATABASE_POOL,
@@ -39,7 +40,9 @@ export class HotStatements implements OnApplicationShutdown {
   constructor() {
     // A connection in somebody's hands may be lost between two statements, too; without a listener that would end the process.
     this.pool.on('connect', (client) => client.on('error', () => {}));
-    this.pool.on('error', (error) => this.logger.warn(`A database connection was lost: ${error.message}`));
+    this.pool.on('error', (error) => {
+      if (!this.stopping) this.logger.warn(`A database connection was lost: ${error.message}`);
+    });
   }
 
   async run<Row>({ name, text }: Statement<Row>, values: unknown[]): Promise<Row[]> {
@@ -67,6 +70,11 @@ export class HotStatements implements OnApplicationShutdown {
       client.release(error as Error); // not back into the pool: what is wrong with it would meet the next one
       throw error;
     }
+  }
+
+  /** From here on connections are meant to end: the database may be stopping, too. */
+  onModuleDestroy() {
+    this.stopping = true;
   }
 
   onApplicationShutdown() {

@@ -45,19 +45,20 @@ function comesFromOurPages({ headers }: { headers: Headers }): boolean {
 /** Requests that came by the cookie: what follows it goes into the cookie again, whether they ask for that or not. */
 const byCookie = new WeakSet<object>();
 
+const FOREIGN = 'The request does not come from our own pages: it needs Sec-Fetch-Site: same-origin, or an Origin of ours.';
+const NO_CSRF = 'X-CSRF-Token is missing: send the csrf_token of the last answer.';
+const WRONG_CSRF = 'X-CSRF-Token is wrong: send the csrf_token of the last answer, with the cookies of that answer.';
+
 /** The refresh token of a browser, once the request has shown that a page of ours sends it. @throws auth.cross_site_request */
 export function refreshTokenOf(request: FastifyRequest, tokens: Tokens): string | undefined {
   const { [REFRESH]: token, [CSRF]: kept } = cookiesOf(request);
   if (token === undefined) return undefined;
   const shown = request.headers[CSRF_HEADER];
   const session = tokens.readRefreshToken(token);
-  const right =
-    comesFromOurPages(request) &&
-    typeof shown === 'string' &&
-    kept === shown &&
-    session !== undefined &&
-    isCsrfOf(session.sessionId, shown);
-  if (!right) throw AuthError.crossSiteRequest();
+  if (!comesFromOurPages(request)) throw AuthError.crossSiteRequest({ detail: FOREIGN });
+  if (typeof shown !== 'string' || shown === '') throw AuthError.crossSiteRequest({ detail: NO_CSRF });
+  const right = kept === shown && session !== undefined && isCsrfOf(session.sessionId, shown);
+  if (!right) throw AuthError.crossSiteRequest({ detail: WRONG_CSRF });
   byCookie.add(request);
   return token;
 }
