@@ -31,7 +31,10 @@ function table(): string {
 }
 
 /** What the documents ask people to paste into a shell. */
-const BLOCKS = ['README.md', 'docs/providers.md', 'docs/webhooks.md'].flatMap((file) =>
+const BLOCKS = [
+  'README.md',
+  ...['accounts', 'compatibility', 'outside-identity', 'providers', 'webhooks'].map((name) => `docs/${name}.md`),
+].flatMap((file) =>
   [...readFileSync(file, 'utf8').matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, text], at) => ({ file, at, text: text! })),
 );
 
