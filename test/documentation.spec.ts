@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { z } from 'zod';
+import { readImportLine } from '../libs/auth/import/import-line.js';
 import { MESSAGE_PROVIDERS } from '../libs/notifications/providers/index.js';
 import { configSchema } from '../libs/platform/config.js';
 
@@ -59,6 +60,16 @@ describe('What is to be pasted', () => {
   it.each(BLOCKS)('$file, block $at, is a script that bash can read', ({ text }) => {
     expect(() => execFileSync('bash', ['-n'], { input: text, stdio: 'pipe' })).not.toThrow();
   });
+});
+
+describe('The page of the import', () => {
+  const lines = [...readFileSync('docs/import.md', 'utf8').matchAll(/^\{"email".*$/gm)].map(([line]) => line);
+
+  it.each(lines)('shows a line that is taken: %s', (line) => {
+    expect(readImportLine(line)).toMatchObject({ passwordHash: expect.any(String) });
+  });
+
+  it('shows each kind of hash', () => expect(lines).toHaveLength(10));
 });
 
 describe('The page of providers', () => {
