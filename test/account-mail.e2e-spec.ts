@@ -161,6 +161,67 @@ describe('Mail about accounts', () => {
     expect((await world.call('POST', '/api/auth/login', { body: { email: after, password: PASSWORD } })).status).toBe(200);
   });
 
+  it('goes to one address or to none, however the request spells several', async () => {
+    const [victim, eve] = [await confirmed(), await confirmed()];
+    const [theirs, hers] = [victim.admin.email, eve.admin.email];
+    const resets = (email: string) => mailTo(email).filter((text) => /^Subject: .*new password/m.test(text)).length;
+    const asks = (body: unknown, headers: Record<string, string> = {}) =>
+      world.call('POST', '/api/auth/forgot-password', { body, headers: { 'content-type': 'application/json', ...headers } });
+    for (const email of [
+      [theirs, hers],
+      [theirs],
+      { 0: theirs, 1: hers },
+      { email: theirs },
+      `${theirs},${hers}`,
+      `${theirs};${hers}`,
+      `${theirs} ${hers}`,
+      `${theirs}\r\nBcc: ${hers}`,
+      `${theirs}\nTo: ${hers}`,
+      `<${theirs}>,<${hers}>`,
+      `${theirs}%0a${hers}`,
+      `"${hers}" <${theirs}>`,
+    ])
+      expect(outcome(await asks({ email })), JSON.stringify(email)).toBe('request.invalid');
+    expect(outcome(await asks({ 'email[]': theirs }))).toBe('request.invalid');
+    for (const type of ['application/x-www-form-urlencoded', 'text/plain'])
+      expect((await asks(`email[]=${theirs}&email[]=${hers}`, { 'content-type': type })).status).toBe(415);
+    expect(outcome(await asks(`{"email":["${theirs}"],"email":["${hers}"]}`))).toBe('request.invalid');
+    // Of a name that is there twice, the last counts, for all of us; and what else is asked for is nobody's business here.
+    const odd = `{"email":"${theirs}","email":"${hers}","cc":"${theirs}","redirect_uri":"https://evil.example","url":"https://evil.example"}`;
+    expect((await world.call('POST', '/api/auth/forgot-password?email=x&redirect_uri=https://evil.example', { body: odd, headers: { 'content-type': 'application/json' } })).status).toBe(200);
+    const mail = await mailed(hers, /new password/);
+    expect(mail).not.toContain('evil');
+    expect(mail).not.toContain(theirs);
+    // What was asked for first would have come first.
+    await forgets(hers);
+    await mailed(hers, /new password/, 2);
+    expect([resets(theirs), resets(hers)]).toEqual([0, 2]);
+  });
+
+  it('proves the address it went to and no other, however many changes are asked for at once', async () => {
+    const company = await confirmed();
+    const { admin } = company;
+    const wanted = [`one@${company.domain}`, `two@${company.domain}`];
+    const asked = await world.race(
+      company.id,
+      'user_account',
+      admin.id,
+      wanted.map((new_email, at) => () => admin.post('/api/users/me/email', { new_email, password: PASSWORD }, at)),
+    );
+    expect(asked.map(outcome)).toEqual([202, 202]);
+    const tokens = await Promise.all(wanted.map(async (email) => tokenIn(await mailed(email, /new e-mail/))[1]));
+    // Of two changes at once, the later takes the earlier's link back, or both are good: never is one good for the other's address.
+    const answers: unknown[] = [];
+    for (const [at, token] of tokens.entries()) {
+      const before = (await profile(company)).email;
+      const answer = await open('verify-email', { token });
+      expect((await profile(company)).email).toBe(answer.status === 200 ? wanted[at] : before);
+      answers.push(outcome(answer));
+    }
+    expect(answers).toContain(200);
+    for (const token of tokens) expect(outcome(await open('verify-email', { token })), 'again').toBe('auth.invalid_link');
+  });
+
   it('moves no account to an address that somebody else of the company has meanwhile', async () => {
     const company = await confirmed();
     const wanted = `wanted@${company.domain}`;

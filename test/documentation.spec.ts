@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import ts from 'typescript';
 import type { z } from 'zod';
 import { readImportLine } from '../libs/auth/import/import-line.js';
 import { MESSAGE_PROVIDERS } from '../libs/notifications/providers/index.js';
@@ -90,3 +91,77 @@ describe('The page of providers', () => {
     expect([...sections.keys()].toSorted()).toEqual(providers.map(({ id }) => id).toSorted());
   });
 });
+
+describe('The page of security', () => {
+  const page = readFileSync('docs/security.md', 'utf8');
+  /** `| # | what | tests | guards | seen |`, with \| where a cell has one. */
+  const rows = [...page.matchAll(/^\| *(\d+) *\|(.*)\|$/gm)].map(([, number, cells]) => {
+    const [what = '', tests = '', guards = '', seen = ''] = cells!.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|'));
+    return { row: Number(number), what, tests, guards, seen };
+  });
+  /** `file`: "title", "title"; `file`: "title" */
+  const cited = (text: string) =>
+    [...text.matchAll(/`((?:test|libs|apps)\/[\w./-]+)`: ("[^"]+"(?:, "[^"]+")*)/g)].flatMap(([, file, titles]) =>
+      [...titles!.matchAll(/"([^"]+)"/g)].map(([, title]) => ({ file: file!, title: title! })),
+    );
+  /** `file`: `code`, `code`; `file`: `code` */
+  const guarded = (text: string) =>
+    [...text.matchAll(/`((?:test|libs|apps)\/[\w./-]+)`: (`[^`]+`(?:, `[^`]+`)*)/g)].flatMap(([, file, codes]) =>
+      [...codes!.matchAll(/`([^`]+)`/g)].map(([, code]) => ({ file: file!, code: code! })),
+    );
+  const flat = (text: string) => text.replaceAll(/\s+/g, ' ');
+
+  it('has a line for each of 74 bugs of others', () => {
+    expect(rows.map(({ row }) => row)).toEqual(Array.from({ length: 74 }, (_, at) => at + 1));
+    const bare = rows.filter(({ tests, guards }) => !tests.startsWith('Cannot apply: ') && !(cited(tests).length > 0 && guarded(guards).length > 0));
+    expect(bare.map(({ row }) => row)).toEqual([]);
+    expect(rows.filter(({ what, seen }) => what === '' || !['', 'seen'].includes(seen)).map(({ row }) => row)).toEqual([]);
+  });
+
+  it.each(rows)('$row: its tests are there', ({ tests }) => {
+    expect(cited(tests).filter(({ file, title }) => !titlesOf(file).has(title))).toEqual([]);
+    expect(tests.replaceAll(/`[^`]+`: "[^"]+"(, "[^"]+")*/g, '').match(/`(test|libs|apps)\//), 'a file without a title').toBeNull();
+  });
+
+  it.each(rows)('$row: its guards are there', ({ guards }) => {
+    const gone = guarded(guards).filter(({ file, code }) => !existsSync(file) || !flat(readFileSync(file, 'utf8')).includes(flat(code)));
+    expect(gone).toEqual([]);
+  });
+
+  it('cites no test that is not there in what holds of all routes', () => {
+    const section = page.slice(page.indexOf('## Over all routes'));
+    expect(cited(section).length).toBeGreaterThan(5);
+    expect(cited(section).filter(({ file, title }) => !titlesOf(file).has(title))).toEqual([]);
+  });
+});
+
+const known = new Map<string, ReadonlySet<string>>();
+
+/** What the tests of a file are called: as it is written, and of a table of cases with each case's own first words in it. */
+function titlesOf(file: string): ReadonlySet<string> {
+  const before = known.get(file);
+  if (before) return before;
+  const titles = new Set<string>();
+  known.set(file, titles);
+  if (!existsSync(file)) return titles;
+  const words = (node: ts.Node | undefined) => (node && ts.isStringLiteralLike(node) ? node.text : undefined);
+  const table = (node: ts.Node | undefined): ts.NodeArray<ts.Expression> | undefined =>
+    node && ts.isAsExpression(node) ? table(node.expression) : node && ts.isArrayLiteralExpression(node) ? node.elements : undefined;
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node)) {
+      const { expression: callee } = node;
+      const title = words(node.arguments[0]);
+      const each = ts.isCallExpression(callee) && /^(it|describe)\.(each|skipIf)$/.test(callee.expression.getText()) ? callee : undefined;
+      if (title !== undefined && (each || /^(it|describe)$/.test(callee.getText()))) {
+        titles.add(title);
+        for (const one of table(each?.arguments[0]) ?? []) {
+          const first = words(ts.isArrayLiteralExpression(one) ? one.elements[0] : one);
+          if (first !== undefined) titles.add(title.replace('%s', first));
+        }
+      }
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true));
+  return titles;
+}
