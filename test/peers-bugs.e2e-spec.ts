@@ -204,7 +204,10 @@ describe('A session', () => {
     const cookie = `__Host-watchword-refresh=${eve.refreshToken}; session=${planted}`;
     const prepared = { session_id: planted, sid: planted, refresh_token: eve.refreshToken };
     const headers = { cookie, 'x-session-id': planted, 'x-session-mode': 'cookie' };
-    const { body: due } = await world.call('POST', '/api/auth/login', { body: { email: ada.email, password: PASSWORD, ...prepared }, headers });
+    const { body: due } = await world.call('POST', '/api/auth/login', {
+      body: { email: ada.email, password: PASSWORD, ...prepared },
+      headers,
+    });
     const { body, status } = await world.call('POST', '/api/auth/verify-mfa', {
       token: due.mfa_token,
       body: { code: await ada.code(), ...prepared },
@@ -289,7 +292,10 @@ describe('A token', () => {
         knock: (state) => world.call('GET', `/api/auth/oidc/callback/${uuidv7()}?code=x&state=${encodeURIComponent(state)}`),
       },
       'a page of a list': { own: ['cursor'], knock: (cursor) => person.get(`/api/users?limit=1&cursor=${encodeURIComponent(cursor)}`) },
-      'a receipt of a vendor': { own: [], knock: (token) => world.call('POST', `/api/callbacks/vonage-sms/${encodeURIComponent(token)}`, { body: {} }) },
+      'a receipt of a vendor': {
+        own: [],
+        knock: (token) => world.call('POST', `/api/callbacks/vonage-sms/${encodeURIComponent(token)}`, { body: {} }),
+      },
     };
     const isOpen = ({ status, body }: Answer) => status < 300 && body?.mfa_required !== true;
     let knocks = 0;
@@ -321,7 +327,9 @@ describe('A token', () => {
     expect(outcome(await reset(spliced))).toBe('auth.invalid_link');
     for (const other of [theirs, stranger]) {
       const more = { user_id: other.id, email: other.email, sub: other.id, company_domain: other.company.domain, id: other.id };
-      expect([200, 400]).toContain((await reset(await linkOf(company, 'reset_password', { userId: mine.id, email: mine.email }), more)).status);
+      expect([200, 400]).toContain(
+        (await reset(await linkOf(company, 'reset_password', { userId: mine.id, email: mine.email }), more)).status,
+      );
       expect((await other.login()).status, 'their password stands').toBe(200);
       expect((await other.login({ password: NEXT })).status).toBe(401);
     }
@@ -333,9 +341,13 @@ describe('A token', () => {
     const person = await company.person();
     const link = () => linkOf(company, 'reset_password', { userId: person.id, email: person.email });
     const [older, newer] = [await link(), await link()];
+    const moves = await linkOf(company, 'change_email', { userId: person.id, email: `eve@${company.domain}` });
     const reset = (token: string) => world.call('POST', '/api/auth/reset-password', { body: { token, new_password: `${NEXT}!` } });
     expect(outcome(await person.post('/api/auth/change-password', { current_password: PASSWORD, new_password: NEXT }))).toBe('accepted');
     for (const token of [older, newer]) expect(outcome(await reset(token))).toBe('auth.invalid_link');
+    expect(outcome(await world.call('POST', '/api/auth/verify-email', { body: { token: moves } })), 'another e-mail').toBe(
+      'auth.invalid_link',
+    );
     expect((await person.login({ password: NEXT })).status).toBe(200);
     const [used, beside] = [await link(), await link()];
     expect(outcome(await reset(used))).toBe('accepted');

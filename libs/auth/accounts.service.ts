@@ -55,7 +55,7 @@ export class AccountsService {
     );
   }
 
-  /** Ends every other session, and every sign-in that the old password began. @throws auth.wrong_password, auth.too_many_attempts, auth.weak_password */
+  /** Ends every other session, every sign-in that the old password began, and every link that was asked for under it. @throws auth.wrong_password, auth.too_many_attempts, auth.weak_password */
   async changePassword(caller: UserCaller, current: string, next: string): Promise<void> {
     await this.provePassword(caller, current);
     const { id, email, companyName } = caller;
@@ -67,6 +67,9 @@ export class AccountsService {
     await this.context.transaction(async (em) => {
       await this.sessions.endSignInsIn(em, id);
       await em.nativeUpdate(User, { id }, { passwordHash });
+      // Whoever asked for these may be why the password changes.
+      await this.links.withdraw(em, 'reset_password', { userId: id });
+      await this.links.withdraw(em, 'change_email', { userId: id });
       this.audit.record('auth.password_changed', { targetId: id });
       await this.sessions.revokeAllIn(em, id, 'password_changed', caller.sessionId);
     });
