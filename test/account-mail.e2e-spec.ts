@@ -188,7 +188,14 @@ describe('Mail about accounts', () => {
     expect(outcome(await asks(`{"email":["${theirs}"],"email":["${hers}"]}`))).toBe('request.invalid');
     // Of a name that is there twice, the last counts, for all of us; and what else is asked for is nobody's business here.
     const odd = `{"email":"${theirs}","email":"${hers}","cc":"${theirs}","redirect_uri":"https://evil.example","url":"https://evil.example"}`;
-    expect((await world.call('POST', '/api/auth/forgot-password?email=x&redirect_uri=https://evil.example', { body: odd, headers: { 'content-type': 'application/json' } })).status).toBe(200);
+    expect(
+      (
+        await world.call('POST', '/api/auth/forgot-password?email=x&redirect_uri=https://evil.example', {
+          body: odd,
+          headers: { 'content-type': 'application/json' },
+        })
+      ).status,
+    ).toBe(200);
     const mail = await mailed(hers, /new password/);
     expect(mail).not.toContain('evil');
     expect(mail).not.toContain(theirs);

@@ -124,7 +124,10 @@ describe('Every route', () => {
 
   let clients = 0;
   /** The answers that somebody gets who asks seven times in a row, from an address nobody has asked from. */
-  const sevenTimes = async ({ method, where, fields }: Pick<Operation, 'method' | 'where' | 'fields'>, headers: Record<string, string> = {}) => {
+  const sevenTimes = async (
+    { method, where, fields }: Pick<Operation, 'method' | 'where' | 'fields'>,
+    headers: Record<string, string> = {},
+  ) => {
     const from = `10.${++clients >> 8}.${clients & 255}.1`;
     const answers: { status: number; retryAfter: string | null; type: string; body: string }[] = [];
     for (let time = 0; time < 7; time++) {
@@ -182,14 +185,20 @@ describe('Every route', () => {
     for (const operation of operations.filter(({ id }) => !EXEMPT.includes(id))) {
       const forged = `${key.slice(0, -1)}${key.endsWith('0') ? '1' : '0'}`;
       const answers = await sevenTimes(operation, { 'x-api-key': forged });
-      const limit = SIGN_IN_ROUTES.includes(operation.id) ? SIGN_IN : operation.isForKeys || operation.id === 'healthcheck' ? APPLICATION : IP;
+      const limit = SIGN_IN_ROUTES.includes(operation.id)
+        ? SIGN_IN
+        : operation.isForKeys || operation.id === 'healthcheck'
+          ? APPLICATION
+          : IP;
       expect([operation.id, served(answers)]).toEqual([operation.id, limit]);
     }
   });
 
   it('counts for the person, too, wherever they ask from and whatever they ask', async () => {
     const person = await company.person('admin');
-    const readers = operations.filter(({ method, where, id }) => method === 'GET' && where.startsWith('/api/') && !/Outside|OwnApiKey/.test(id));
+    const readers = operations.filter(
+      ({ method, where, id }) => method === 'GET' && where.startsWith('/api/') && !/Outside|OwnApiKey/.test(id),
+    );
     expect(readers.length).toBeGreaterThan(20);
     const statuses: number[] = [];
     for (let at = 0; at < 35; at++) {

@@ -113,7 +113,9 @@ describe('The page of security', () => {
 
   it('has a line for each of 74 bugs of others', () => {
     expect(rows.map(({ row }) => row)).toEqual(Array.from({ length: 74 }, (_, at) => at + 1));
-    const bare = rows.filter(({ tests, guards }) => !tests.startsWith('Cannot apply: ') && !(cited(tests).length > 0 && guarded(guards).length > 0));
+    const bare = rows.filter(
+      ({ tests, guards }) => !tests.startsWith('Cannot apply: ') && !(cited(tests).length > 0 && guarded(guards).length > 0),
+    );
     expect(bare.map(({ row }) => row)).toEqual([]);
     expect(rows.filter(({ what, seen }) => what === '' || !['', 'seen'].includes(seen)).map(({ row }) => row)).toEqual([]);
   });

@@ -17,13 +17,19 @@ describe('A token of a link or a device', () => {
 
   it('says whose it is and for what, and is kept as a hash', () => {
     const { token, hash } = newOpaqueToken('link reset_password', tenantId, id);
-    expect(readOpaqueToken(['link verify_email', 'link reset_password'], token)).toEqual({ kind: 'link reset_password', tenantId, id, hash });
+    expect(readOpaqueToken(['link verify_email', 'link reset_password'], token)).toEqual({
+      kind: 'link reset_password',
+      tenantId,
+      id,
+      hash,
+    });
     expect(Buffer.from(token, 'base64url').includes(hash)).toBe(false);
   });
 
   it('is nothing of another kind', () => {
     const { token } = newOpaqueToken('link reset_password', tenantId, id);
-    for (const kind of ['link verify_email', 'trusted-device', 'link reset', '']) expect(readOpaqueToken([kind], token), kind).toBeUndefined();
+    for (const kind of ['link verify_email', 'trusted-device', 'link reset', ''])
+      expect(readOpaqueToken([kind], token), kind).toBeUndefined();
     expect(readOpaqueToken([], token)).toBeUndefined();
   });
 
