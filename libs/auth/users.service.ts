@@ -4,6 +4,7 @@ import { AuditService } from '@app/audit';
 import { MfaService } from '@app/mfa';
 import { page, readCursor, RequestContext, type Role, type UserCaller } from '@app/platform';
 import { UserError } from './auth.errors.js';
+import { AccountLink } from './mail/account-link.entity.js';
 import { SessionsService } from './sessions.service.js';
 import { User } from './user.entity.js';
 import type { UpdateUser, UserView } from './users.contract.js';
@@ -66,6 +67,9 @@ export class UsersService {
         if (id === callerId) throw UserError.notYourself();
         if (user.role === 'admin') await this.keepAnAdmin(em, id);
         await this.sessions.revokeAllIn(em, id, 'account_deactivated');
+        // Nor does what was asked for before open the account once it is let in again.
+        const links = { userId: id, purpose: { $in: ['reset_password' as const, 'change_email' as const] }, usedAt: null };
+        await em.nativeUpdate(AccountLink, links, { usedAt: new Date() });
       }
       user.isActive = isActive;
       this.audit.record(isActive ? 'users.activated' : 'users.deactivated', { targetId: id });
