@@ -45,7 +45,7 @@ describe('Every closed route', () => {
     `),
     admin: words(`
       listInvitations inviteUser withdrawInvitation exportUser eraseUser updateUser deleteUser activateUser deactivateUser
-      changeRole resetMfa listIdentityProviders getIdentityProvider putIdentityProvider removeIdentityProvider getCompany
+      changeRole resetMfa listIdentityProviders getIdentityProvider putIdentityProvider removeIdentityProvider getCognito putCognito removeCognito getCompany
       updateCompany listApiKeys createApiKey rotateApiKey revokeApiKey listTemplates saveTemplate deleteTemplate
       listChannels getChannel putChannel removeChannel testChannel listWebhooks createWebhook getWebhook updateWebhook
       removeWebhook rotateWebhookSecret testWebhook getWebhookDeliveries replayWebhookDelivery listAuditEvents exportAudit

@@ -476,6 +476,9 @@ describe('Signing in with a password that is in a Cognito user pool', () => {
     expect(set.body).toMatchObject({ auth_provider: 'both', has_secret: true, issuer: pool.issuer, user_pool_id: pool.userPoolId });
     const { client_secret: _, ...without } = settings();
     expect((await company.admin.put('/api/company/cognito', without)).body.has_secret).toBe(true);
+    const elsewhere = await company.admin.put('/api/company/cognito', { ...without, client_id: pool.publicClientId });
+    expect([elsewhere.status, elsewhere.body.has_secret], 'a secret goes to no other client').toEqual([200, false]);
+    expect(pool.asked.at(-1)!.body.AuthParameters.SECRET_HASH).toBeUndefined();
     for (const { body } of [set, await company.admin.get('/api/company/cognito')]) expect(JSON.stringify(body)).not.toContain(pool.secret);
     expect(JSON.stringify(await company.sql('select * from identity_provider'))).not.toContain(pool.secret);
     expect((await company.admin.get('/api/company/identity-providers')).body.data).toEqual([]);

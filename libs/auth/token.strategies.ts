@@ -120,7 +120,7 @@ export class PendingStrategy extends PassportStrategy(Strategy, 'pending') {
       email: '',
       companyName: '',
     };
-    if (purpose !== 'enroll') return caller;
+    if (purpose === 'verify' || purpose === 'outside') return caller;
     const [row] = await this.statements.run(CHECK_ENROLMENT, [signTenant(company_id), jti, sub]);
     return row ? { ...caller, email: row.email, companyName: row.company_name } : false;
   }
