@@ -325,6 +325,10 @@ describe('Signing in with a password that is in a Cognito user pool', () => {
     for (let at = 0; at < 3; at++) expect((await answer(again.mfa_token, { code: '000000' })).body.code).toBe('mfa.wrong_code');
     expect(await answer(again.mfa_token, { code: '246810' })).toMatchObject({ status: 429, body: { code: 'mfa.too_many_attempts' } });
     expect((await login(company, email)).status).toBe(429);
+    const reasons = (
+      await company.sql(`select details ->> 'reason' as reason from audit_event where action = 'mfa.code_refused' order by id`)
+    ).map(({ reason }) => reason);
+    expect(reasons).toEqual([...Array(8).fill('CodeMismatchException'), 'too_many_attempts']);
   });
 
   it('opens one session, however many right answers arrive at once', async () => {

@@ -19,8 +19,9 @@ export interface CompanyPool {
   pool: Pool;
 }
 
-const KIND = 'cognito';
-const WHICH = { kind: KIND, name: KIND } as const;
+/** Its kind, and what the trail calls it. */
+export const POOL = 'cognito';
+const WHICH = { kind: POOL, name: POOL } as const;
 
 /** The one user pool of a company, and whether its people's passwords are there. */
 @Injectable()
@@ -32,10 +33,10 @@ export class CognitoPools {
     private readonly audit: AuditService,
   ) {}
 
-  /** The current company's. @throws identity.provider_not_found */
-  async current(): Promise<CompanyPool> {
+  /** The current company's, where it has one. */
+  async current(): Promise<CompanyPool | undefined> {
     const row = await this.context.transaction((em) => em.findOne(IdentityProvider, WHICH));
-    if (!row) throw IdentityError.providerNotFound();
+    if (!row) return undefined;
     const { id, tenantId, name, settings } = row;
     return { id, tenantId, name, settings: readSettings(settings), pool: poolOf(row) };
   }
@@ -75,7 +76,7 @@ export class CognitoPools {
       const row = stored ? em.assign(stored, values) : em.create(IdentityProvider, { id, ...WHICH, ...values });
       this.audit.record('company.identity_provider_set', {
         targetId: id,
-        details: { provider: KIND, issuer, client_id: clientId, auth_provider, just_in_time: settings.just_in_time },
+        details: { provider: POOL, issuer, client_id: clientId, auth_provider, just_in_time: settings.just_in_time },
       });
       await em.flush();
       return view(row, auth_provider);
@@ -89,7 +90,7 @@ export class CognitoPools {
       const row = await em.findOne(IdentityProvider, WHICH);
       if (!row) throw IdentityError.providerNotFound();
       em.remove(row);
-      this.audit.record('company.identity_provider_removed', { targetId: row.id, details: { provider: KIND, issuer: row.issuer } });
+      this.audit.record('company.identity_provider_removed', { targetId: row.id, details: { provider: POOL, issuer: row.issuer } });
     });
   }
 }

@@ -14,7 +14,7 @@ import { SignInAnswers } from '../sign-in-answers.js';
 import { type BegunSignIn, FORGO_SIGN_IN } from '../sign-in.entity.js';
 import { counted } from '../sign-in-metrics.js';
 import { User } from '../user.entity.js';
-import { type CompanyPool, CognitoPools } from './cognito-pools.service.js';
+import { type CompanyPool, CognitoPools, POOL } from './cognito-pools.service.js';
 import { problemOf, responsesOf } from './pool-answers.js';
 import { attributesOf, BEGIN_STEP, CODES, END_STEP, MOVE_STEP, openStep, type PoolStep, sealStep, TAKE_STEP, waysOf } from './pool-step.js';
 import { type PoolAnswer, type PoolChallenge, PoolRefusal, UserPools } from './user-pool.js';
@@ -61,6 +61,7 @@ export class CognitoSignIn {
       found.tenant_id!,
       async () => {
         const company = await this.companyPools.current();
+        if (!company) return undefined; // forgotten a moment ago
         const progress = {
           address,
           deviceName: device_name ?? null,
@@ -96,9 +97,12 @@ export class CognitoSignIn {
   private async answered(flowId: string, request: VerifyMfaRequest): Promise<TokenResponse> {
     const tenantId = this.context.tenantId!;
     const taken = await this.statements.one(TAKE_STEP, [signTenant(tenantId), flowId, MOST_ANSWERS]);
-    if (taken.status === 'blocked') throw MfaError.tooManyAttempts({ retryAfter: taken.retry_after ?? 60 });
+    if (taken.status === 'blocked') {
+      await this.codeRefused('too_many_attempts');
+      throw MfaError.tooManyAttempts({ retryAfter: taken.retry_after ?? 60 });
+    }
     if (taken.status === 'gone') throw MfaError.signInOver();
-    const company = await this.companyPools.current().catch(() => undefined);
+    const company = await this.companyPools.current();
     if (company?.id !== taken.provider_id) throw MfaError.signInOver();
     const step = openStep(tenantId, flowId, taken.sealed);
     try {
@@ -108,11 +112,7 @@ export class CognitoSignIn {
     } catch (error) {
       if (isDisabled(error)) throw MfaError.signInOver();
       if (!(error instanceof PoolRefusal)) throw error;
-      await this.audit.recordNow('mfa.code_refused', tenantId, {
-        actorType: 'anonymous',
-        actorId: null,
-        details: { reason: error.word, provider: company.name },
-      });
+      await this.codeRefused(error.word);
       throw problemOf(error);
     }
   }
@@ -212,6 +212,14 @@ export class CognitoSignIn {
 
   private async kept({ settings }: CompanyPool, password: string): Promise<string | null> {
     return settings.migrate_passwords ? this.passwords.hashKnown(password) : null;
+  }
+
+  private codeRefused(reason: string) {
+    return this.audit.recordNow('mfa.code_refused', this.context.tenantId!, {
+      actorType: 'anonymous',
+      actorId: null,
+      details: { reason, provider: POOL },
+    });
   }
 
   private refused({ tenantId, name }: CompanyPool, reason: string, userId: string | null = null) {
