@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { config, hardenHttp, httpAdapter, nestLogger } from '@app/platform';
+import { serveConsole } from './console.js';
 import { serveDocumentation } from './documentation.js';
 
 /** A module's HTTP side, hardened, documented and listening. */
@@ -18,5 +19,6 @@ export async function createHttp(module: new () => unknown): Promise<NestFastify
   });
   await hardenHttp(app);
   if (config.swagger) serveDocumentation(app);
+  if (config.CONSOLE) await serveConsole(app);
   return app;
 }

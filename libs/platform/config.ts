@@ -75,6 +75,7 @@ const schema = z
     TRUSTED_PROXIES: list.pipe(z.array(cidr)).default([]).describe('addresses or CIDR ranges whose X-Forwarded-For is believed'),
     CORS_ORIGINS: list.pipe(z.array(z.url())).default([]).describe('origins of browser applications, comma separated'),
     SWAGGER: flag.optional().describe('serve /docs and /openapi.json; default: not in production'),
+    CONSOLE: flag.default(true).describe('serve the web console, where it was built'),
     METRICS: flag.optional().describe('serve /metrics; default: not in production'),
     METRICS_TOKEN: z
       .string()

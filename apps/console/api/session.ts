@@ -1,0 +1,109 @@
+import { Problem, unreachable } from './problem.js';
+
+/** Where the person stands: not asked yet, signed out, signed in, or the server did not answer. */
+export type Standing = 'unknown' | 'out' | 'in' | 'unreachable';
+
+interface Tokens {
+  access_token: string;
+  expires_in: number;
+}
+
+const CSRF_COOKIE = '__Host-watchword-csrf';
+const LOCK = 'watchword-refresh';
+/** A token is renewed this long before it ends, so that none ends on its way. */
+const EARLY_MS = 15_000;
+
+/**
+ * The session of this browser. The refresh token is in a cookie that no script reads; the access token lives in this page's memory
+ * alone. Tabs take turns in refreshing, since a refresh token is good once.
+ */
+class BrowserSession {
+  private token: { text: string; until: number } | undefined;
+  private refreshing: Promise<void> | undefined;
+  private readonly listeners = new Set<() => void>();
+  private readonly channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('watchword-session');
+  standing: Standing = 'unknown';
+
+  constructor() {
+    // Signing out in one tab signs out in all.
+    this.channel?.addEventListener('message', ({ data }) => data === 'out' && this.forget());
+  }
+
+  subscribe = (listener: () => void) => {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  };
+  snapshot = () => this.standing;
+
+  /** Resolves once it is known whether somebody is signed in. */
+  async settled(): Promise<Standing> {
+    if (this.standing === 'unknown' || this.standing === 'unreachable') await this.refresh().catch(() => {});
+    return this.standing;
+  }
+
+  /** The access token to send, fresh enough to arrive; undefined when nobody is signed in. */
+  async accessToken(): Promise<string | undefined> {
+    if (this.standing === 'out') return undefined;
+    if (!this.token || this.token.until - EARLY_MS < Date.now()) await this.refresh();
+    return this.token?.text;
+  }
+
+  /** After a sign-in or a step-up. */
+  accept({ access_token, expires_in }: Tokens) {
+    this.token = { text: access_token, until: Date.now() + expires_in * 1000 };
+    this.become('in');
+  }
+
+  /** Says that this token was refused: the next one is asked for. */
+  refused(text: string) {
+    if (this.token?.text === text) this.token = undefined;
+  }
+
+  end() {
+    this.channel?.postMessage('out');
+    this.forget();
+  }
+
+  /** @throws Problem when the server was not reached, or is not able just now; the session may live on. */
+  refresh(): Promise<void> {
+    return (this.refreshing ??= this.locked(() => this.ask()).finally(() => (this.refreshing = undefined)));
+  }
+
+  private locked<T>(work: () => Promise<T>): Promise<T> {
+    // Only where pages may keep secrets (https, localhost): elsewhere there are no cookies of ours either.
+    return navigator.locks ? navigator.locks.request(LOCK, work) : work();
+  }
+
+  private async ask(): Promise<void> {
+    const csrf = csrfToken();
+    if (!csrf) return this.forget();
+    const response = await fetch('/api/auth/refresh', {
+      method: 'POST',
+      headers: { 'x-session-mode': 'cookie', 'x-csrf-token': csrf },
+    }).catch(() => undefined);
+    if (!response || response.status >= 500 || response.status === 429) {
+      if (this.standing !== 'in') this.become('unreachable');
+      throw response ? await Problem.of(response, await response.json().catch(() => undefined)) : unreachable();
+    }
+    if (!response.ok) return this.forget();
+    this.accept((await response.json()) as Tokens);
+  }
+
+  private forget() {
+    this.token = undefined;
+    this.become('out');
+  }
+
+  private become(standing: Standing) {
+    if (standing === this.standing) return;
+    this.standing = standing;
+    for (const listener of this.listeners) listener();
+  }
+}
+
+function csrfToken(): string | undefined {
+  const entry = document.cookie.split('; ').find((cookie) => cookie.startsWith(`${CSRF_COOKIE}=`));
+  return entry?.slice(CSRF_COOKIE.length + 1) || undefined;
+}
+
+export const session = new BrowserSession();

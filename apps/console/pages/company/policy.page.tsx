@@ -1,0 +1,3 @@
+import { Page } from '../../parts/page.js';
+
+export const PolicyPage = () => <Page title="PolicyPage">…</Page>;

@@ -1,0 +1,47 @@
+import { Button, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { useTranslation } from 'react-i18next';
+import { answer, api } from '../../api/client.js';
+import { ProblemAlert } from '../../parts/problem-alert.js';
+import { useAction } from '../../parts/use-action.js';
+import { Door } from '../../shell/door.js';
+import { LinkMissing } from './link-missing.js';
+import { useLinkToken } from './link-token.js';
+import { useSteps } from './use-steps.js';
+
+/** Joins the company that invited, and signs in. */
+export function AcceptInvitationPage() {
+  const { t } = useTranslation('sign-in');
+  const token = useLinkToken();
+  const go = useSteps();
+  const form = useForm({ initialValues: { full_name: '', password: '' } });
+  const accept = useAction(
+    async (values: typeof form.values) => {
+      const { email } = await answer(api.POST('/api/auth/accept-invitation', { body: { token: token!, ...values } }));
+      return answer(api.POST('/api/auth/login', { body: { email, password: values.password } }));
+    },
+    { then: go, form },
+  );
+  if (!token) return <LinkMissing />;
+  return (
+    <Door title={t('invitationPage.title')} lead={t('invitationPage.lead')}>
+      <form onSubmit={form.onSubmit((values) => accept.mutate(values))}>
+        <Stack>
+          <TextInput label={t('fullName')} autoComplete="name" required autoFocus maxLength={200} {...form.getInputProps('full_name')} />
+          <PasswordInput
+            label={t('password')}
+            description={t('passwordHint')}
+            autoComplete="new-password"
+            required
+            visibilityToggleButtonProps={{ 'aria-label': t('showPassword'), tabIndex: 0 }}
+            {...form.getInputProps('password')}
+          />
+          <ProblemAlert error={accept.error} />
+          <Button type="submit" loading={accept.isPending}>
+            {t('invitationPage.submit')}
+          </Button>
+        </Stack>
+      </form>
+    </Door>
+  );
+}

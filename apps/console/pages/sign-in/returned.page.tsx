@@ -1,0 +1,44 @@
+import { Button, Loader } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, Navigate, useSearch } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { useTranslation } from 'react-i18next';
+import { answer, api } from '../../api/client.js';
+import { Problem } from '../../api/problem.js';
+import { ProblemAlert } from '../../parts/problem-alert.js';
+import { Door } from '../../shell/door.js';
+import { useSteps } from './use-steps.js';
+
+/** Where an identity provider sends people back to: the code is good once. */
+export function ReturnedPage() {
+  const { t } = useTranslation('sign-in');
+  const { code, error } = useSearch({ from: '/door/sign-in/returned' });
+  const go = useSteps();
+  const exchange = useQuery({
+    queryKey: ['exchange', code],
+    queryFn: () => answer(api.POST('/api/auth/oidc/exchange', { body: { code: code! } })),
+    enabled: code !== undefined,
+    retry: false,
+    staleTime: Infinity,
+    gcTime: Infinity,
+  });
+  useEffect(() => {
+    if (exchange.data) go(exchange.data);
+  }, [exchange.data]);
+  const failure = error ? new Problem(403, error, t('returned.failed')) : exchange.error;
+  if (!code && !error) return <Navigate to="/sign-in" replace />;
+  return (
+    <Door title={failure ? t('returned.failed') : t('returned.title')}>
+      {failure ? (
+        <>
+          <ProblemAlert error={failure} />
+          <Button component={Link} to="/sign-in">
+            {t('returned.again')}
+          </Button>
+        </>
+      ) : (
+        <Loader mx="auto" aria-label={t('returned.title')} />
+      )}
+    </Door>
+  );
+}

@@ -1,0 +1,44 @@
+import { notifications } from '@mantine/notifications';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { asProblem } from '../api/problem.js';
+import { useProblemText } from './problem-alert.js';
+
+/** A form as far as an action needs it: where the fields that the API refused are said so. */
+interface Fields {
+  setErrors(errors: Record<string, string>): void;
+  values: object;
+}
+
+interface Options<D> {
+  /** What is out of date afterwards: keys of queries. */
+  changes?: readonly (readonly unknown[])[];
+  /** Said to the reader when it is done. */
+  done?: string;
+  then?: (answer: D) => void;
+  form?: Fields;
+  /** For what has no place on the page to say that it failed. */
+  tellsFailure?: boolean;
+}
+
+/** Something that the reader does: one request, its failure in words, and what is to be read anew after it. */
+export function useAction<V = void, D = unknown>(
+  run: (input: V) => Promise<D>,
+  { changes = [], done, then, form, tellsFailure }: Options<D> = {},
+) {
+  const queries = useQueryClient();
+  const text = useProblemText();
+  return useMutation<D, unknown, V>({
+    mutationFn: run,
+    onSuccess: async (answer) => {
+      await Promise.all(changes.map((queryKey) => queries.invalidateQueries({ queryKey })));
+      if (done) notifications.show({ message: done, color: 'verdigris', autoClose: 4000 });
+      then?.(answer);
+    },
+    onError: (error) => {
+      const problem = asProblem(error);
+      const shown = problem.fields.filter(({ field }) => form && field in form.values);
+      form?.setErrors(Object.fromEntries(shown.map(({ field, message }) => [field, message])));
+      if (tellsFailure) notifications.show({ message: text(problem), color: 'red', autoClose: 8000 });
+    },
+  });
+}

@@ -1,0 +1,86 @@
+import { Button, Modal, PasswordInput, Stack, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { answer, api } from '../api/client.js';
+import { session } from '../api/session.js';
+import { stepUp } from '../api/step-up.js';
+import { Loaded } from '../parts/loaded.js';
+import { ProblemAlert } from '../parts/problem-alert.js';
+import { ProveFactor } from '../parts/prove-factor.js';
+import { useAction } from '../parts/use-action.js';
+
+/** Asks for a fresh proof when a route wants one, wherever the reader is; the request that asked then goes on. */
+export function StepUpDialog() {
+  const { t } = useTranslation();
+  return (
+    <Modal
+      opened
+      onClose={() => stepUp.settle(false)}
+      title={t('stepUp.title')}
+      centered
+      zIndex={400}
+      closeButtonProps={{ 'aria-label': t('close') }}
+    >
+      <Proof />
+    </Modal>
+  );
+}
+
+function Proof() {
+  const { t } = useTranslation();
+  const factors = useQuery({ queryKey: ['factors'], queryFn: () => answer(api.GET('/api/auth/mfa/factors')) });
+  const then = (tokens: { access_token: string; expires_in: number }) => {
+    session.accept(tokens);
+    stepUp.settle(true);
+  };
+  return (
+    <Stack>
+      <Text size="sm">{t('stepUp.lead')}</Text>
+      <Loaded query={factors}>
+        {({ data }) => {
+          const usable = data.filter(({ confirmed, disabled }) => confirmed && !disabled);
+          if (usable.length === 0) return <Password then={then} />;
+          return (
+            <ProveFactor
+              factors={usable}
+              submit={t('stepUp.submit')}
+              run={({ remember_device: _, ...body }) => answer(api.POST('/api/auth/step-up', { body }))}
+              then={then}
+            />
+          );
+        }}
+      </Loaded>
+    </Stack>
+  );
+}
+
+function Password({ then }: { then: (tokens: { access_token: string; expires_in: number }) => void }) {
+  const { t } = useTranslation();
+  const [password, setPassword] = useState('');
+  const prove = useAction(() => answer(api.POST('/api/auth/step-up', { body: { password } })), { then });
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        prove.mutate();
+      }}
+    >
+      <Stack>
+        <PasswordInput
+          label={t('stepUp.password')}
+          autoComplete="current-password"
+          required
+          data-autofocus
+          value={password}
+          onChange={({ currentTarget }) => setPassword(currentTarget.value)}
+        />
+        <ProblemAlert error={prove.error} />
+        <Button type="submit" loading={prove.isPending}>
+          {t('stepUp.submit')}
+        </Button>
+      </Stack>
+    </form>
+  );
+}
