@@ -1,4 +1,5 @@
 import type { INestApplication } from '@nestjs/common';
+import { problemCodes } from '@app/platform';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 
 const INTRODUCTION = `Companies sign up; their people sign in with a password and a second factor.
@@ -93,7 +94,8 @@ const EXAMPLES: Record<string, object> = {
   UpdateCompany: { name: 'Acme', policy: { mfa: { manager: 'required' } } },
 };
 
-export function openApi(app: INestApplication): OpenAPIObject {
+/** @param inbox what describeInbox says: the same document wherever it is asked for, though one process alone serves that part. */
+export function openApi(app: INestApplication, inbox: OpenAPIObject): OpenAPIObject {
   const document = SwaggerModule.createDocument(
     app,
     new DocumentBuilder()
@@ -112,6 +114,8 @@ export function openApi(app: INestApplication): OpenAPIObject {
       )
       .build(),
   );
+  Object.assign(document.paths, inbox.paths);
+  document.components = { ...document.components, schemas: { ...document.components?.schemas, ...inbox.components?.schemas } };
   return withExamples(withoutDoubles(withProblems(document)));
 }
 
@@ -124,7 +128,7 @@ function withProblems(document: OpenAPIObject): OpenAPIObject {
       type: { type: 'string', format: 'uri' },
       title: { type: 'string' },
       status: { type: 'integer' },
-      code: { type: 'string', example: 'auth.invalid_credentials' },
+      code: { type: 'string', enum: problemCodes(), example: 'auth.invalid_credentials' },
       detail: { type: 'string' },
       instance: { type: 'string' },
       request_id: { type: 'string' },
@@ -161,8 +165,8 @@ function withoutDoubles(document: OpenAPIObject): OpenAPIObject {
   return document;
 }
 
-export function serveDocumentation(app: INestApplication) {
-  SwaggerModule.setup('docs', app, () => openApi(app), {
+export function serveDocumentation(app: INestApplication, inbox: OpenAPIObject) {
+  SwaggerModule.setup('docs', app, () => openApi(app, inbox), {
     jsonDocumentUrl: 'openapi.json',
     customSiteTitle: 'Watchword API',
     swaggerOptions: { persistAuthorization: true, tryItOutEnabled: true },

@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { config, hardenHttp, httpAdapter, nestLogger } from '@app/platform';
 import { serveConsole } from './console.js';
 import { serveDocumentation } from './documentation.js';
+import { describeInbox } from './inbox-documentation.js';
 
 /** A module's HTTP side, hardened, documented and listening. */
 export async function startHttp(module: new () => unknown): Promise<NestFastifyApplication> {
@@ -18,7 +19,7 @@ export async function createHttp(module: new () => unknown): Promise<NestFastify
     bodyParser: false,
   });
   await hardenHttp(app);
-  if (config.swagger) serveDocumentation(app);
+  if (config.swagger) serveDocumentation(app, await describeInbox());
   if (config.CONSOLE) await serveConsole(app);
   return app;
 }

@@ -17,8 +17,9 @@ export async function openApiCommand(argv: string[]): Promise<number> {
   const { createHttp } = await import('../api/start.js');
   const { AppModule } = await import('../api/app.module.js');
   const { openApi } = await import('../api/documentation.js');
+  const { describeInbox } = await import('../api/inbox-documentation.js');
   const app = await createHttp(AppModule);
-  writeFileSync(values.out, `${JSON.stringify(openApi(app), null, 2)}\n`);
+  writeFileSync(values.out, `${JSON.stringify(openApi(app, await describeInbox()), null, 2)}\n`);
   process.stdout.write(`Wrote ${values.out}.\n`);
   return 0;
 }

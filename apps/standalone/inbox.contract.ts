@@ -13,6 +13,7 @@ export const inboxMessage = z
     subject: z.string().nullable(),
     html: z.string().optional().describe('e-mail only'),
     code: z.string().nullable().describe('the code in the text'),
+    locale: z.string().describe('what it was asked for in, such as es-MX'),
     company: z.string().describe('who sent it, by the name people know'),
     taken_at: z.string(),
   })
@@ -20,7 +21,7 @@ export const inboxMessage = z
 export type InboxMessage = z.output<typeof inboxMessage>;
 export const inboxList = z.object({ data: z.array(inboxMessage) }).meta({ id: 'Inbox' });
 
-export const inboxView = ({ attemptId, channel, to, text, subject, html, code, brand, takenAt }: SandboxMessage): InboxMessage => ({
+export const inboxView = ({ attemptId, channel, to, text, subject, html, code, locale, brand, takenAt }: SandboxMessage): InboxMessage => ({
   id: attemptId,
   channel,
   to,
@@ -28,6 +29,7 @@ export const inboxView = ({ attemptId, channel, to, text, subject, html, code, b
   subject: subject ?? null,
   ...(html !== undefined && { html }),
   code: code ?? null,
+  locale,
   company: brand,
   taken_at: takenAt.toISOString(),
 });

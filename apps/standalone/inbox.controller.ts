@@ -7,6 +7,8 @@ import { Public, Unlimited } from '@app/platform';
 import { inboxList, type InboxQuery, inboxQuery, inboxView, wentTo } from './inbox.contract.js';
 import { inboxPage, PAGE_POLICY } from './inbox-page.js';
 
+const WHERE = 'Where SANDBOX stands in for providers and API and worker are one process; 404 otherwise.';
+
 /** What the sandbox took in this process, open to anybody who reaches it: only where the sandbox stands in for providers. */
 @ApiTags('Sandbox inbox')
 @Controller('dev/inbox')
@@ -17,7 +19,11 @@ export class InboxController implements OnModuleDestroy {
   private readonly ended = new Subject<void>();
 
   @Get()
-  @ApiOperation({ summary: 'Messages that the sandbox took, newest first; for a browser, a page', operationId: 'listInbox' })
+  @ApiOperation({
+    summary: 'Messages that the sandbox took, newest first; for a browser, a page',
+    operationId: 'listInbox',
+    description: WHERE,
+  })
   @ApiOkResponse({ standardSchema: inboxList })
   list(@Query({ schema: inboxQuery }) { to }: InboxQuery, @Headers('accept') accept: string | undefined, @Res() reply: FastifyReply) {
     const data = this.inbox.list().filter(wentTo(to)).map(inboxView);
@@ -27,7 +33,11 @@ export class InboxController implements OnModuleDestroy {
   }
 
   @Sse('stream')
-  @ApiOperation({ summary: 'Each message from now on, as server-sent events', operationId: 'watchInbox' })
+  @ApiOperation({ summary: 'Each message from now on, as server-sent events', operationId: 'watchInbox', description: WHERE })
+  @ApiOkResponse({
+    description: 'Events of type message, each with an InboxMessage as data',
+    content: { 'text/event-stream': { schema: { type: 'string' } } },
+  })
   watch(@Query({ schema: inboxQuery }) { to }: InboxQuery): Observable<MessageEvent> {
     const wanted = wentTo(to);
     return new Observable<MessageEvent>((watcher) =>
@@ -39,7 +49,7 @@ export class InboxController implements OnModuleDestroy {
 
   @Delete()
   @HttpCode(204)
-  @ApiOperation({ summary: 'Empty the inbox', operationId: 'emptyInbox' })
+  @ApiOperation({ summary: 'Empty the inbox', operationId: 'emptyInbox', description: WHERE })
   @ApiNoContentResponse({ description: 'Empty' })
   clear() {
     this.inbox.clear();

@@ -48,6 +48,10 @@ import { Session } from './session.entity.js';
 import { SessionsService } from './sessions.service.js';
 import { SignInAnswers } from './sign-in-answers.js';
 import { SignInService } from './sign-in.service.js';
+import { SignInOptionsController } from './sign-in-options/sign-in-options.controller.js';
+import { SignInOptionsService } from './sign-in-options/sign-in-options.service.js';
+import { StatisticsController } from './statistics/statistics.controller.js';
+import { StatisticsService } from './statistics/statistics.service.js';
 import { StepUpService } from './step-up.service.js';
 import { AccessStrategy, PendingStrategy } from './token.strategies.js';
 import { Tokens } from './tokens.js';
@@ -83,6 +87,8 @@ export class AuthWorkerModule {}
   ],
   controllers: [
     AuthController,
+    SignInOptionsController,
+    StatisticsController,
     AccountMailController,
     // Before what takes any id: `me` and `invitations` are none.
     InvitationsController,
@@ -104,6 +110,8 @@ export class AuthWorkerModule {}
     RecoveryService,
     SignInAnswers,
     SignInService,
+    SignInOptionsService,
+    StatisticsService,
     SessionsService,
     StepUpService,
     TrustedDevices,

@@ -35,6 +35,7 @@ export interface CheckedSession {
   created_at: string;
   last_login: string | null;
   company_name: string;
+  locale: string | null;
   policy: unknown;
   amr: string[];
   acr: string;

@@ -27,7 +27,7 @@ export const CHALLENGE_SIGN_IN = statement<{ done: boolean }>(
   'sign_in_challenge',
   'select app.sign_in_challenge($1, $2, $3, $4, $5, $6, $7, $8, $9) as done',
 );
-export const CHECK_ENROLMENT = statement<{ email: string; company_name: string }>(
+export const CHECK_ENROLMENT = statement<{ email: string; company_name: string; locale: string | null }>(
   'enrolment_check',
   'select * from app.enrolment_check($1, $2, $3)',
 );

@@ -87,6 +87,7 @@ export class AccessStrategy extends PassportStrategy(Strategy, 'access') {
       role: row.role as Role,
       email: row.email,
       companyName: row.company_name,
+      locale: row.locale,
       policy,
       amr,
       acr,
@@ -119,9 +120,10 @@ export class PendingStrategy extends PassportStrategy(Strategy, 'pending') {
       firstAmr,
       email: '',
       companyName: '',
+      locale: null,
     };
     if (purpose === 'verify' || purpose === 'outside') return caller;
     const [row] = await this.statements.run(CHECK_ENROLMENT, [signTenant(company_id), jti, sub]);
-    return row ? { ...caller, email: row.email, companyName: row.company_name } : false;
+    return row ? { ...caller, email: row.email, companyName: row.company_name, locale: row.locale } : false;
   }
 }

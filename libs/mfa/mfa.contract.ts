@@ -34,7 +34,7 @@ export const startFactor = z
       .max(254)
       .optional()
       .describe('sms, voice: a phone number; email: your own address, or nothing; telegram: a phone number, or nothing for a link to open'),
-    locale: locale.default('en').describe('of the messages with codes'),
+    locale: locale.optional().describe("of the messages with codes; none: the person's own, or English"),
     input: z.record(z.string(), z.unknown()).optional().describe('what else this kind of factor needs'),
   })
   .meta({ id: 'StartFactor' });

@@ -30,7 +30,7 @@ export class SmsMfaController {
     @CurrentCaller() caller: PersonCaller,
     @Body({ schema: contract.phoneSetup }) { phone_number }: z.output<typeof contract.phoneSetup>,
   ) {
-    const { sent } = await this.delivered.start(caller, TYPE, { recipient: phone_number, locale: 'en', field: 'phone_number' });
+    const { sent } = await this.delivered.start(caller, TYPE, { recipient: phone_number, field: 'phone_number' });
     return { message: 'SMS code sent: confirm it with sms-mfa/verify', message_id: sent!.verificationId };
   }
 

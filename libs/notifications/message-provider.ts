@@ -77,6 +77,8 @@ export class CallbackRefused extends Error {
 export abstract class MessageProvider<Settings extends z.ZodType = z.ZodType> {
   /** Stored with each attempt and part of URLs; never rename. */
   abstract readonly id: string;
+  /** What people call it, in any language. */
+  abstract readonly title: string;
   abstract readonly channels: readonly Channel[];
 
   /**

@@ -20,6 +20,7 @@ import { DueRelay } from './due-relay.js';
 import { DueSignal } from './due-signal.js';
 import { InProcessQueue } from './in-process-queue.js';
 import type { MessageProvider } from './message-provider.js';
+import { MessageReader } from './messages/message-reader.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { MessagesService } from './messages/messages.service.js';
 import { SentMessages } from './messages/sent-messages.js';
@@ -61,7 +62,7 @@ export class DeliveryModule {}
     WebhooksModule,
   ],
   controllers: [TemplatesController, ChannelsController, MessagesController, CallbacksController],
-  providers: [TemplatesService, ChannelsService, ChannelDirectory, MessagesService, SentMessages, CallbacksService],
+  providers: [TemplatesService, ChannelsService, ChannelDirectory, MessagesService, MessageReader, SentMessages, CallbacksService],
   exports: [TemplatesService, ChannelDirectory, MessagesService, SentMessages, CallbacksService, DeliveryModule],
 })
 export class NotificationsModule {}

@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { UNFORESEEN } from './app-error.js';
 import { errorShapeOf, type Problem } from './error-shape.js';
 import { asAppError, STATUS } from './problem.js';
 
@@ -19,7 +20,7 @@ export class AppErrorFilter implements ExceptionFilter {
     if (!failure) this.logger.error({ err: error, requestId: request.id }, 'unexpected failure');
     const { detail, errors, retryAfter, refusedToken, stepUp } = failure?.details ?? {};
     const title = failure?.message ?? 'Something went wrong on our side.';
-    const code = failure?.code ?? 'server.failure';
+    const code = failure?.code ?? UNFORESEEN;
     if (reply.sent) return;
     if (status === 401) void reply.header('www-authenticate', refusedToken ? 'Bearer error="invalid_token"' : 'Bearer');
     if (stepUp) void reply.header('www-authenticate', challengeOf(stepUp));

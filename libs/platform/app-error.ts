@@ -36,12 +36,21 @@ export class AppError extends Error {
   }
 }
 
+/** Of a failure that nobody foresaw. */
+export const UNFORESEEN = 'server.failure';
+
+const codes = new Set([UNFORESEEN]);
+
+/** Every code that an answer of this program can have: those of the errors that are declared. */
+export const problemCodes = (): string[] => [...codes].toSorted();
+
 type Catalogue = Record<string, readonly [ErrorKind, string]>;
 
 /** Declares a module's whole error vocabulary in one place: `throw MfaError.wrongCode()`. */
 export function defineErrors<const C extends Catalogue>(module: string, catalogue: C) {
   const factories = Object.entries(catalogue).map(([key, [kind, message]]) => {
     const code = `${module}.${key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
+    codes.add(code);
     return [key, (details?: ErrorDetails) => new AppError(kind, code, message, details)];
   });
   return Object.fromEntries(factories) as { [K in keyof C]: (details?: ErrorDetails) => AppError };

@@ -38,6 +38,8 @@ export interface UserCaller {
   readonly companyName: string;
   /** The company's policy as it is stored: for policyOf. */
   readonly policy: unknown;
+  /** What they read, such as `es-MX`, where anybody has said. */
+  readonly locale: string | null;
   /** How this session was authenticated (RFC 8176) and when. */
   readonly amr: string[];
   readonly acr: string;
@@ -63,6 +65,8 @@ export interface PendingCaller {
   readonly firstAmr: string[];
   readonly email: string;
   readonly companyName: string;
+  /** What they read, where anybody has said and `purpose` is `enroll`. */
+  readonly locale: string | null;
 }
 
 /** A program of the company's, with an API key that stands. */

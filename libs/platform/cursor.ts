@@ -10,6 +10,12 @@ export const pageQuery = z.object({
   cursor: z.string().max(200).optional().describe('next_cursor of the page before'),
 });
 
+/** A time in a query, as far as PostgreSQL can read it: no year 0, no offset of 16 hours. */
+export const moment = z.iso
+  .datetime({ offset: true })
+  .max(40)
+  .refine((text) => !/^0000|[+-](1[6-9]|2\d):\d\d$/.test(text), 'must be a time from the year 1 on');
+
 /** An opaque, MAC-ed place in one list of one tenant: good for no other. */
 export function writeCursor(list: string, tenantId: string, position: string): string {
   const text = Buffer.from(position);

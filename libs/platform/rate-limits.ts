@@ -15,11 +15,14 @@ import { config } from './config.js';
 
 /** Routes where passwords and codes are tried: a tighter limit for the address, and one for the account named. */
 export const SignInRoute = Reflector.createDecorator<true>();
+/** Routes that read much at once: few a minute for a whole company, whoever of it asks. */
+export const Costly = Reflector.createDecorator<true>();
 /** Probes and keys that machines fetch all the time. */
 export const Unlimited = Reflector.createDecorator<true>();
 
 const MINUTE = 60_000;
 const MOST_WINDOWS = 200_000;
+const MOST_COSTLY = 30;
 
 interface Window {
   hits: number;
@@ -64,6 +67,7 @@ const marked = (mark: { KEY: string }) => (context: ExecutionContext) =>
   Boolean(Reflect.getMetadata(mark.KEY, context.getHandler()) ?? Reflect.getMetadata(mark.KEY, context.getClass()));
 const isSignIn = marked(SignInRoute);
 const isUnlimited = marked(Unlimited);
+const isCostly = marked(Costly);
 const isScoped = marked(ScopesRoute);
 
 const scaled = (limit: number) => Math.ceil(limit * config.RATE_LIMIT_SCALE);
@@ -132,6 +136,13 @@ export const rateLimits = (): DynamicModule =>
         getTracker: (request) => caller(request)!.id,
         skipIf: (context) => !isApplication(context),
       },
+      {
+        name: 'costly',
+        ttl: MINUTE,
+        limit: scaled(MOST_COSTLY),
+        getTracker: (request) => caller(request)!.tenantId,
+        skipIf: (context) => !isCostly(context) || !caller(http(context)),
+      },
     ],
   });
 
@@ -165,8 +176,8 @@ export class AddressLimitGuard extends RateLimitGuard {
   protected override readonly names = ['address', 'address-of-keys', 'sign-in', 'account'];
 }
 
-/** After: by the caller. */
+/** After: by the caller, and by the company where a route is costly. */
 @Injectable()
 export class CallerLimitGuard extends RateLimitGuard {
-  protected override readonly names = ['caller', 'application'];
+  protected override readonly names = ['caller', 'application', 'costly'];
 }

@@ -5,14 +5,16 @@ import { ApiKey } from './api-keys/api-key.entity.js';
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { ApiKeysService } from './api-keys/api-keys.service.js';
 import { OwnApiKeyController } from './api-keys/own-api-key.controller.js';
+import { IsolationController } from './isolation/isolation.controller.js';
+import { IsolationProof } from './isolation/isolation-proof.js';
 import { CompanyController } from './company.controller.js';
 import { Tenant } from './tenant.entity.js';
 import { TenantsService } from './tenants.service.js';
 
 @Module({
   imports: [MikroOrmModule.forFeature([Tenant, ApiKey]), AuditModule],
-  controllers: [CompanyController, ApiKeysController, OwnApiKeyController],
-  providers: [TenantsService, ApiKeysService],
+  controllers: [CompanyController, IsolationController, ApiKeysController, OwnApiKeyController],
+  providers: [TenantsService, IsolationProof, ApiKeysService],
   exports: [TenantsService, ApiKeysService],
 })
 export class TenantsModule {}

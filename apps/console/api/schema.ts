@@ -3019,7 +3019,7 @@ export interface components {
       disabled_because: 'gone' | 'failing' | null;
       /** @description it has taken nothing since */
       failing_since: string | null;
-      /** @description until then, the secret before signs beside the new one */
+      /** @description until after, the secret before signs beside the new one */
       previous_secret_until: string | null;
       created_at: string;
       updated_at: string;
@@ -3069,7 +3069,7 @@ export interface components {
       disabled_because: 'gone' | 'failing' | null;
       /** @description it has taken nothing since */
       failing_since: string | null;
-      /** @description until then, the secret before signs beside the new one */
+      /** @description until after, the secret before signs beside the new one */
       previous_secret_until: string | null;
       created_at: string;
       updated_at: string;

@@ -52,7 +52,7 @@ function Asked({
   children?: ReactNode;
 }) {
   const { t } = useTranslation();
-  const action = useAction(run, { then: close, ...(changes && { changes }) });
+  const action = useAction(run, { after: close, ...(changes && { changes }) });
   return (
     <Stack>
       {children && <Text size="sm">{children}</Text>}

@@ -14,7 +14,7 @@ export function ConfirmCode({ factorId, headers = {}, done }: Enrolment & { fact
   const confirm = useAction(
     () =>
       answer(api.POST('/api/auth/mfa/factors/{id}/confirm', { params: { path: { id: factorId } }, body: { code: code.trim() }, headers })),
-    { then: ({ backup_codes }) => done(backup_codes) },
+    { after: ({ backup_codes }) => done(backup_codes) },
   );
   return (
     <form

@@ -22,7 +22,7 @@ export function EnrolDelivered({ type, headers = {}, done }: Enrolment & { type:
           headers,
         }),
       ),
-    { then: setStarted },
+    { after: setStarted },
   );
   if (!started)
     return (

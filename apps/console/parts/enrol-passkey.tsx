@@ -19,7 +19,7 @@ export function EnrolPasskey({ headers = {}, done }: Enrolment) {
       const credential = await createPasskey(webauthn);
       return answer(api.POST('/api/auth/mfa/factors/{id}/confirm', { params: { path: { id: factor_id } }, body: { credential }, headers }));
     },
-    { then: ({ backup_codes }) => done(backup_codes) },
+    { after: ({ backup_codes }) => done(backup_codes) },
   );
   return (
     <form

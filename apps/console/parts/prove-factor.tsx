@@ -26,14 +26,14 @@ export function ProveFactor<D>({
   rememberDays = 0,
   submit,
   run,
-  then,
+  after,
 }: {
   factors: Provable[];
   headers?: Record<string, string>;
   rememberDays?: number;
   submit: ReactNode;
   run: (proof: Proof) => Promise<D>;
-  then: (answer: D) => void;
+  after: (answer: D) => void;
 }) {
   const { t } = useTranslation();
   const words = useFactorWords();
@@ -49,7 +49,7 @@ export function ProveFactor<D>({
       if (factor?.type === 'webauthn') return run({ credential: await provePasskey(factor.id, headers), ...kept });
       return run({ code: code.trim(), ...(factor && factor.type !== 'backup_codes' && { factor_id: factor.id }), ...kept });
     },
-    { then },
+    { after },
   );
   if (!factor) return <Text>{t('code.noFactor')}</Text>;
   const named = ({ type, label, recipient_masked }: Provable) => recipient_masked ?? (label && label !== words(type) ? label : undefined);

@@ -26,7 +26,7 @@ export function SendCode({
   const [again, setAgain] = useState<number | undefined>(first?.resend_after ? Date.parse(first.resend_after) : undefined);
   const seconds = useCountdown(again);
   const send = useAction(() => answer(api.POST('/api/auth/mfa/challenge', { body: { factor_id: factorId }, headers })), {
-    then: (code) => {
+    after: (code) => {
       setSent(code as Sent);
       setAgain(Date.parse((code as Sent).resend_after!));
     },

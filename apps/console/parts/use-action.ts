@@ -14,7 +14,7 @@ interface Options<D> {
   changes?: readonly (readonly unknown[])[];
   /** Said to the reader when it is done. */
   done?: string;
-  then?: (answer: D) => void;
+  after?: (answer: D) => void;
   form?: Fields;
   /** For what has no place on the page to say that it failed. */
   tellsFailure?: boolean;
@@ -23,7 +23,7 @@ interface Options<D> {
 /** Something that the reader does: one request, its failure in words, and what is to be read anew after it. */
 export function useAction<V = void, D = unknown>(
   run: (input: V) => Promise<D>,
-  { changes = [], done, then, form, tellsFailure }: Options<D> = {},
+  { changes = [], done, after, form, tellsFailure }: Options<D> = {},
 ) {
   const queries = useQueryClient();
   const text = useProblemText();
@@ -32,7 +32,7 @@ export function useAction<V = void, D = unknown>(
     onSuccess: async (answer) => {
       await Promise.all(changes.map((queryKey) => queries.invalidateQueries({ queryKey })));
       if (done) notifications.show({ message: done, color: 'verdigris', autoClose: 4000 });
-      then?.(answer);
+      after?.(answer);
     },
     onError: (error) => {
       const problem = asProblem(error);

@@ -40,13 +40,13 @@ function Proof() {
       <Loaded query={factors}>
         {({ data }) => {
           const usable = data.filter(({ confirmed, disabled }) => confirmed && !disabled);
-          if (usable.length === 0) return <Password then={then} />;
+          if (usable.length === 0) return <Password after={after} />;
           return (
             <ProveFactor
               factors={usable}
               submit={t('stepUp.submit')}
               run={({ remember_device: _, ...body }) => answer(api.POST('/api/auth/step-up', { body }))}
-              then={then}
+              after={after}
             />
           );
         }}
@@ -55,10 +55,10 @@ function Proof() {
   );
 }
 
-function Password({ then }: { then: (tokens: { access_token: string; expires_in: number }) => void }) {
+function Password({ after }: { after: (tokens: { access_token: string; expires_in: number }) => void }) {
   const { t } = useTranslation();
   const [password, setPassword] = useState('');
-  const prove = useAction(() => answer(api.POST('/api/auth/step-up', { body: { password } })), { then });
+  const prove = useAction(() => answer(api.POST('/api/auth/step-up', { body: { password } })), { after });
   return (
     <form
       onSubmit={(event) => {

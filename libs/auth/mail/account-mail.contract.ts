@@ -17,7 +17,14 @@ export const resetPassword = z.object({ token, new_password: anyPassword }).meta
 export const changeEmail = z.strictObject({ new_email: email, password: anyPassword }).meta({ id: 'ChangeEmail' });
 export const invite = z.strictObject({ email, role, locale: locale.optional() }).meta({ id: 'Invite' });
 export type Invite = z.output<typeof invite>;
-export const acceptInvitation = z.object({ token, full_name: fullName, password: anyPassword }).meta({ id: 'AcceptInvitation' });
+export const acceptInvitation = z
+  .object({
+    token,
+    full_name: fullName,
+    password: anyPassword,
+    locale: locale.optional().describe("what they read; none: the invitation's"),
+  })
+  .meta({ id: 'AcceptInvitation' });
 export type AcceptInvitation = z.output<typeof acceptInvitation>;
 
 export const invitation = z

@@ -32,6 +32,13 @@ const returnUrl = z
   .max(1000)
   .refine(mayReturn, "must be an https address, or an app's own scheme such as com.acme.app:/signed-in");
 
+const nameLine = z
+  .string()
+  .trim()
+  .min(1)
+  .max(60)
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]*$/u, 'must not hold control characters');
+
 const settings = {
   scopes: list(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/, 'must be a scope'), 20)
     .refine((scopes) => scopes.includes('openid'), 'must hold openid')
@@ -50,6 +57,7 @@ const settings = {
     .describe("values of the provider's `acr` that count as a second factor; none: our own is asked for"),
   second_factor_amr: list(word, 20).default([]).describe("values of the provider's `amr`, any of which counts as a second factor"),
   return_urls: list(returnUrl, 20).default([]).describe('where people may be sent back to, letter by letter'),
+  display_name: nameLine.optional().describe('what a login page calls it; none: its name'),
   is_enabled: z.boolean().default(true),
 };
 const providerSettings = z.strictObject(settings);
@@ -93,6 +101,7 @@ export const providerView = z
     second_factor_acr: z.array(z.string()),
     second_factor_amr: z.array(z.string()),
     return_urls: z.array(z.string()),
+    display_name: z.string().optional(),
     is_enabled: z.boolean(),
     redirect_uri: z.string().describe('register it with the provider'),
     created_at: z.string(),

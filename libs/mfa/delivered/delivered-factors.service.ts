@@ -15,7 +15,8 @@ import { FactorCodes, type SentCode } from './factor-codes.service.js';
 export interface Wanted {
   recipient?: string | undefined;
   label?: string | undefined;
-  locale: string;
+  /** None: the person's own. */
+  locale?: string | undefined;
   /** How the request names the recipient. */
   field?: string;
 }
@@ -37,7 +38,7 @@ export class DeliveredFactors {
   async start(
     caller: PersonCaller,
     type: string,
-    { recipient, label, locale, field = 'recipient' }: Wanted,
+    { recipient, label, locale = caller.locale ?? 'en', field = 'recipient' }: Wanted,
   ): Promise<{ factorId: string } & ByCodeOrLink> {
     const factor = this.factors.get(type);
     const channel = factor.channel!;

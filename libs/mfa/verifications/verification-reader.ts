@@ -3,7 +3,7 @@ import { Delivery, DeliveryAttempt, DeliveryReceipt } from '@app/notifications';
 import { RequestContext } from '@app/platform';
 import { Verification } from './verification.entity.js';
 import { VerificationError } from './verification.errors.js';
-import type { TimelineEntry } from './verifications.contract.js';
+import type { TimelineEntry, VerificationQuery } from './verifications.contract.js';
 
 interface Fact {
   created_at: string;
@@ -27,6 +27,10 @@ const text = (value: unknown) => (typeof value === 'string' ? value : null);
 @Injectable()
 export class VerificationReader {
   constructor(private readonly context: RequestContext) {}
+
+  async list(_query: VerificationQuery): Promise<{ data: Verification[]; next_cursor: string | null }> {
+    throw new Error('soon');
+  }
 
   /** @throws verification.not_found */
   async get(id: string) {

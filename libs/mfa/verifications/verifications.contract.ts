@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CHANNELS, locale } from '@app/notifications';
+import { moment, pageOf, pageQuery } from '@app/platform';
 import { VERIFICATION_STATUSES } from './verification.entity.js';
 
 const channel = z.enum(CHANNELS);
@@ -67,6 +68,17 @@ export const verification = createdVerification
     ended_at: z.string().nullable(),
   })
   .meta({ id: 'Verification' });
+
+export const verificationQuery = pageQuery.extend({
+  status: status.optional(),
+  channel: channel.optional().describe('where it stands, or ended'),
+  reference: z.string().min(1).max(100).optional().describe('yours, the whole of it'),
+  recipient: z.string().trim().min(1).max(254).optional().describe('the whole number with +, address or chat id; of any step'),
+  from: moment.optional().describe('created at or after this time'),
+  to: moment.optional().describe('created before this time'),
+});
+export type VerificationQuery = z.output<typeof verificationQuery>;
+export const verificationPage = pageOf(verification).meta({ id: 'VerificationPage' });
 
 export const checkVerification = z.strictObject({ code: z.string().trim().min(1).max(64) }).meta({ id: 'CheckVerification' });
 export const checkedVerification = z

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Headers, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, Param, Post, Query } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { type ApplicationCaller, CurrentCaller, Returns, Scopes, type UserCaller } from '@app/platform';
@@ -79,6 +79,15 @@ export class VerificationsController {
   async cancel(@Param('id', { schema: id }) verificationId: string) {
     await this.verifications.cancel(verificationId);
     return view(await this.reader.get(verificationId));
+  }
+
+  @Get()
+  @Scopes('verifications:read')
+  @ApiOperation({ summary: 'Verifications, newest first; those of the last 30 days', operationId: 'listVerifications' })
+  @Returns(contract.verificationPage)
+  async list(@Query({ schema: contract.verificationQuery }) query: contract.VerificationQuery) {
+    const { data, next_cursor } = await this.reader.list(query);
+    return { data: data.map(view), next_cursor };
   }
 
   @Get(':id')

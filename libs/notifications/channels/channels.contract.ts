@@ -33,12 +33,36 @@ export const channelSettings = z
   })
   .meta({ id: 'ChannelSettings' });
 
+const breaker = z
+  .object({
+    state: z.enum(['closed', 'open', 'half_open']),
+    since: z.string().nullable().describe('null: closed from the start'),
+    retry_at: z.string().nullable().describe('when one message is let through again; null: closed'),
+  })
+  .describe('the worst of all countries');
+
+const recent = z
+  .object({
+    sent: z.int().describe('calls that the vendor took'),
+    failed: z.int().describe("calls that failed by the vendor's fault"),
+    window_minutes: z.int(),
+  })
+  .describe('over all processes');
+
 export const providerView = z
   .object({
     provider: z.string(),
+    title: z.string().describe('what people call it'),
     channels: z.array(channel),
     reports: z.boolean().describe('whether the vendor tells us what became of a message'),
     settings_schema: z.record(z.string(), z.unknown()).describe('JSON Schema; what is writeOnly is a secret'),
+    callback_url: z.string().describe('where it reports, once it is set up'),
+    breaker: breaker
+      .nullable()
+      .describe(
+        'of the process that answers; null: it is not set up, or other processes send. Workers say theirs at /metrics (provider_breaker_state)',
+      ),
+    recent: recent.nullable().describe('null: it is not set up'),
     configured: channelSettings.nullable(),
   })
   .meta({ id: 'Provider' });

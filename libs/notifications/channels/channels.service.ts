@@ -30,9 +30,13 @@ export class ChannelsService {
       const row = rows.find((one) => one.provider === provider.id);
       return {
         provider: provider.id,
+        title: provider.title,
         channels: [...provider.channels],
         reports: provider.reports,
         settings_schema: formOf(provider),
+        callback_url: callbackUrl(provider.id, this.context.tenantId!),
+        breaker: null,
+        recent: null,
         configured: row ? this.view(provider, row) : null,
       };
     });

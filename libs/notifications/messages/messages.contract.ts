@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { moment, pageOf, pageQuery } from '@app/platform';
 import { CHANNELS } from '../channel.js';
 import { locale } from '../locale.js';
 import { STATUSES } from '../delivery.entity.js';
@@ -50,3 +51,13 @@ export const messageView = z
     attempts: z.array(attempt),
   })
   .meta({ id: 'MessageState' });
+export const messageQuery = pageQuery.extend({
+  status: z.enum(STATUSES).optional(),
+  channel: z.enum(CHANNELS).optional(),
+  reference: z.string().min(1).max(100).optional().describe('yours, the whole of it'),
+  recipient: z.string().trim().min(1).max(254).optional().describe('the whole number with +, address or chat id'),
+  from: moment.optional().describe('created at or after this time'),
+  to: moment.optional().describe('created before this time'),
+});
+export type MessageQuery = z.output<typeof messageQuery>;
+export const messagePage = pageOf(messageView).meta({ id: 'MessagePage' });

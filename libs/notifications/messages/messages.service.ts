@@ -5,7 +5,6 @@ import { HotStatements, idempotencyKey, mac, RequestContext, signTenant, stateme
 import { type CompanyPolicy, policyOf } from '@app/tenants';
 import type { Channel } from '../channel.js';
 import { ChannelDirectory } from '../channels/channel-directory.js';
-import { Delivery, DeliveryAttempt } from '../delivery.entity.js';
 import { DueSignal } from '../due-signal.js';
 import { type Payload, sealPayload, sealRecipient } from '../message-composer.js';
 import { NotificationError } from '../notifications.errors.js';
@@ -88,16 +87,6 @@ export class MessagesService {
       provider,
       field: 'to',
       key: null,
-    });
-  }
-
-  /** @throws notifications.message_not_found */
-  async get(id: string) {
-    return this.context.transaction(async (em) => {
-      const row = await em.findOne(Delivery, { id, verificationId: null });
-      if (!row) throw NotificationError.messageNotFound();
-      const attempts = await em.find(DeliveryAttempt, { deliveryId: id }, { orderBy: { id: 'asc' }, limit: 100 });
-      return { row, attempts };
     });
   }
 

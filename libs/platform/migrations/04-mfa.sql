@@ -87,12 +87,12 @@ begin
 end $$;
 
 -- A sign-in that policy sends to set up its first factor: good until one is confirmed.
-create function app.enrolment_check(p_tenant text, p_sign_in uuid, p_user uuid) returns table (email text, company_name text)
+create function app.enrolment_check(p_tenant text, p_sign_in uuid, p_user uuid) returns table (email text, company_name text, locale text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_tenant uuid := private.bind(p_tenant);
 begin
-  return query select u.email, c.name
+  return query select u.email, c.name, u.locale
     from public.sign_in s join public.user_account u on u.id = s.user_id and u.tenant_id = s.tenant_id join public.tenant c on c.id = s.tenant_id
    where s.id = p_sign_in and s.tenant_id = v_tenant and s.user_id is not distinct from p_user and s.consumed_at is null and s.expires_at > now()
      and u.is_active and not u.mfa_enabled;

@@ -60,7 +60,7 @@ export function BackupPanel({ factors }: { factors: Schemas['Factor'][] }) {
                   }),
                 )
               }
-              then={({ backup_codes }) => {
+              after={({ backup_codes }) => {
                 setCodes(backup_codes);
                 void queries.invalidateQueries({ queryKey: ['backup-codes'] });
               }}

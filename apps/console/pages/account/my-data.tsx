@@ -11,7 +11,7 @@ import { useAction } from '../../parts/use-action.js';
 export function MyData() {
   const { t } = useTranslation('account');
   const take = useAction(() => answer(api.GET('/api/users/me/export')), {
-    then: (all) => saveFile('watchword-my-data.json', JSON.stringify(all, null, 2), 'application/json'),
+    after: (all) => saveFile('watchword-my-data.json', JSON.stringify(all, null, 2), 'application/json'),
   });
   return (
     <Panel title={t('data.title')} lead={t('data.lead')}>

@@ -57,7 +57,7 @@ function Details({ me }: { me: Schemas['User'] }) {
       changes: [ME],
       done: t('saved', { ns: 'common' }),
       form,
-      then: ({ locale }) => {
+      after: ({ locale }) => {
         form.resetDirty();
         if (isLanguage(locale)) void speak(locale);
       },
@@ -137,7 +137,7 @@ function Password() {
     done: t('password.changed'),
     changes: [['sessions']],
     form,
-    then: () => form.reset(),
+    after: () => form.reset(),
   });
   return (
     <Panel title={t('password.title')} lead={t('password.lead')}>

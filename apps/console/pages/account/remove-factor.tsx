@@ -41,7 +41,7 @@ export function RemoveFactor({ factor, factors }: { factor: Schemas['Factor']; f
                 }),
               )
             }
-            then={() => {
+            after={() => {
               close();
               removed.mutate();
             }}

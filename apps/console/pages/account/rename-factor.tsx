@@ -15,7 +15,7 @@ export function RenameFactor({ factor }: { factor: Schemas['Factor'] }) {
   const [label, setLabel] = useState(factor.label ?? '');
   const rename = useAction(
     () => answer(api.PATCH('/api/auth/mfa/factors/{id}', { params: { path: { id: factor.id } }, body: { label: label.trim() } })),
-    { changes: [['factors']], then: close },
+    { changes: [['factors']], after: close },
   );
   return (
     <>

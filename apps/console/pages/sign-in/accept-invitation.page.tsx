@@ -20,7 +20,7 @@ export function AcceptInvitationPage() {
       const { email } = await answer(api.POST('/api/auth/accept-invitation', { body: { token: token!, ...values } }));
       return answer(api.POST('/api/auth/login', { body: { email, password: values.password } }));
     },
-    { then: go, form },
+    { after: go, form },
   );
   if (!token) return <LinkMissing />;
   return (

@@ -6,9 +6,9 @@ import { signInWithPasskey } from '../../api/passkeys.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useAction } from '../../parts/use-action.js';
 
-export function PasskeyButton({ icon, then }: { icon: ReactNode; then: (tokens: Schemas['TokenResponse']) => void }) {
+export function PasskeyButton({ icon, after }: { icon: ReactNode; after: (tokens: Schemas['TokenResponse']) => void }) {
   const { t } = useTranslation('sign-in');
-  const action = useAction(signInWithPasskey, { then });
+  const action = useAction(signInWithPasskey, { after });
   return (
     <>
       <Button variant="default" leftSection={icon} onClick={() => action.mutate()} loading={action.isPending}>

@@ -13,19 +13,19 @@ export function PoolStep({
   step,
   factors,
   headers,
-  then,
+  after,
 }: {
   step: Schemas['NextStep'];
   factors: Provable[];
   headers: Record<string, string>;
-  then: (tokens: Schemas['TokenResponse']) => void;
+  after: (tokens: Schemas['TokenResponse']) => void;
 }) {
   const { t } = useTranslation(['sign-in', 'common']);
   const words = useFactorWords();
   const [code, setCode] = useState('');
   const [password, setPassword] = useState('');
   const [attributes, setAttributes] = useState<Record<string, string>>({});
-  const send = useAction((body: Schemas['VerifyMfa']) => answer(api.POST('/api/auth/verify-mfa', { body, headers })), { then });
+  const send = useAction((body: Schemas['VerifyMfa']) => answer(api.POST('/api/auth/verify-mfa', { body, headers })), { after });
 
   if (step.type === 'choice')
     return (

@@ -19,7 +19,7 @@ export function RegisterPage() {
       const { email, password, company_domain } = values;
       return answer(api.POST('/api/auth/login', { body: { email, password, company_domain } }));
     },
-    { then: go, form },
+    { after: go, form },
   );
   return (
     <Door

@@ -25,7 +25,7 @@ export function SecondFactorPage() {
       }
     >
       {waiting.nextStep ? (
-        <PoolStep key={waiting.token} step={waiting.nextStep} factors={waiting.factors} headers={headers} then={go} />
+        <PoolStep key={waiting.token} step={waiting.nextStep} factors={waiting.factors} headers={headers} after={go} />
       ) : (
         <ProveFactor
           key={waiting.token}
@@ -34,7 +34,7 @@ export function SecondFactorPage() {
           rememberDays={waiting.rememberDays}
           submit={t('signIn')}
           run={(body) => answer(api.POST('/api/auth/verify-mfa', { body, headers }))}
-          then={go}
+          after={go}
         />
       )}
     </Door>

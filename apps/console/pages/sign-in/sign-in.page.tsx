@@ -22,7 +22,7 @@ export function SignInPage() {
   const signIn = useAction(
     ({ company_domain, ...rest }: typeof form.values) =>
       answer(api.POST('/api/auth/login', { body: { ...rest, ...(company_domain && byCompany && { company_domain }) } })),
-    { then: go, form },
+    { after: go, form },
   );
   return (
     <Door
@@ -70,7 +70,7 @@ export function SignInPage() {
       </form>
       <Divider label={t('or')} />
       <Stack gap="xs">
-        <PasskeyButton icon={<IconFingerprint size={18} aria-hidden />} then={go} />
+        <PasskeyButton icon={<IconFingerprint size={18} aria-hidden />} after={go} />
         <Button
           variant="default"
           leftSection={<IconBuilding size={18} aria-hidden />}

@@ -39,6 +39,7 @@ const settings = z.strictObject({
  */
 export class AwsSnsProvider extends MessageProvider<typeof settings> {
   readonly id = 'aws-sns';
+  readonly title = 'Amazon SNS';
   readonly channels = ['sms'] as const;
   readonly settings = settings;
   readonly reports = false;

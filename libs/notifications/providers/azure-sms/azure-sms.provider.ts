@@ -32,6 +32,7 @@ type Settings = z.output<typeof settings>;
  */
 export class AzureSmsProvider extends MessageProvider<typeof settings> {
   readonly id = 'azure-sms';
+  readonly title = 'Azure Communication Services SMS';
   readonly channels = ['sms'] as const;
   readonly settings = settings;
   readonly reports = true;

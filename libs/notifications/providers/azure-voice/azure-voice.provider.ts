@@ -36,6 +36,7 @@ type Settings = z.output<typeof settings>;
  */
 export class AzureVoiceProvider extends MessageProvider<typeof settings> {
   readonly id = 'azure-voice';
+  readonly title = 'Azure Communication Services voice';
   readonly channels = ['voice'] as const;
   readonly settings = settings;
   readonly reports = true;

@@ -20,6 +20,7 @@ export class SandboxProvider extends MessageProvider<typeof settings> {
   static readonly inbox = new SandboxInbox();
 
   readonly id = 'sandbox';
+  readonly title = 'Sandbox';
   readonly channels = CHANNELS;
   readonly settings = settings;
   readonly reports = false;

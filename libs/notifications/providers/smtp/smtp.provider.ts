@@ -45,6 +45,7 @@ const recipient = z.email().max(254);
 /** Any mail server, one connection a message: a server that closes idle ones would make a healthy message look lost. */
 export class SmtpProvider extends MessageProvider<typeof settings> {
   readonly id = 'smtp';
+  readonly title = 'E-mail (SMTP)';
   readonly channels = ['email'] as const;
   readonly settings = settings;
   readonly reports = false;

@@ -39,6 +39,7 @@ const webhookSecret = ({ bot_token }: Settings) => createHmac('sha256', bot_toke
  */
 export class TelegramBotProvider extends MessageProvider<typeof settings> {
   readonly id = 'telegram-bot';
+  readonly title = 'Telegram bot';
   readonly channels = ['telegram'] as const;
   readonly settings = settings;
   readonly reports = false;

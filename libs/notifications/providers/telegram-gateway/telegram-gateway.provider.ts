@@ -39,6 +39,7 @@ const reply = z.union([
  */
 export class TelegramGatewayProvider extends MessageProvider<typeof settings> {
   readonly id = 'telegram-gateway';
+  readonly title = 'Telegram Gateway';
   readonly channels = ['telegram'] as const;
   readonly settings = settings;
   readonly reports = true;

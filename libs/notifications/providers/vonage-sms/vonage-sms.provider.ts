@@ -44,6 +44,7 @@ const TTL = { min: 20_000, max: 604_800_000 };
 /** @see https://developer.vonage.com/en/api/sms */
 export class VonageSmsProvider extends MessageProvider<typeof settings> {
   readonly id = 'vonage-sms';
+  readonly title = 'Vonage SMS';
   readonly channels = ['sms'] as const;
   readonly settings = settings;
   readonly reports = true;

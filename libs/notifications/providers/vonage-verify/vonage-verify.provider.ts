@@ -43,6 +43,7 @@ const VERDICTS: Verdicts<number> = {
  */
 export class VonageVerifyProvider extends MessageProvider<typeof settings> {
   readonly id = 'vonage-verify';
+  readonly title = 'Vonage Verify';
   readonly channels = ['sms', 'voice'] as const;
   readonly settings = settings;
   readonly reports = false;
