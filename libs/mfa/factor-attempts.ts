@@ -85,8 +85,11 @@ export class FactorAttempts {
       factorId ?? null,
       pending,
     ]);
+    // Which it was meant for, where that can be told.
+    const [meant, ...others] = new Set(row.factors?.map(({ type }) => type) ?? types);
+    const about = meant !== undefined && others.length === 0 ? { factor: meant } : {};
     const refused = (reason: string) =>
-      this.audit.recordNow('mfa.code_refused', tenantId, { actorId: userId, targetId: factorId ?? null, details: { reason } });
+      this.audit.recordNow('mfa.code_refused', tenantId, { actorId: userId, targetId: factorId ?? null, details: { reason, ...about } });
 
     if (row.status === 'blocked') {
       await refused('too_many_attempts');

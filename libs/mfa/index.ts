@@ -12,3 +12,4 @@ export { ProvenJustNowGuard } from './proven-just-now.guard.js';
 export { CarriedCodes } from './verifications/carried-codes.service.js';
 export { LatestCodes } from './verifications/latest-codes.service.js';
 export { verificationCode } from './verifications/verifications.contract.js';
+export { holdersOf, verificationCounts } from './verifications/verification-counts.js';

@@ -35,6 +35,23 @@ export class Breakers {
     });
   }
 
+  /** Of this process: the worst of a provider's over all countries; undefined where the company never called it from here. */
+  stateOf(
+    tenantId: string,
+    provider: string,
+  ): { state: 'closed' | 'open' | 'half_open'; since: Date | null; retryAt: Date | null } | undefined {
+    const all = [...this.breakers].filter(([, one]) => one.tenantId === tenantId && one.way.startsWith(`${provider}/`));
+    if (all.length === 0) return undefined;
+    const shut = all
+      .filter(([, { breaker }]) => breaker.state !== CircuitState.Closed)
+      .map(([key, { breaker }]) => ({ state: breaker.state, since: this.openedAt.get(key) ?? Date.now() }))
+      .toSorted((a, b) => SHOWN[b.state] - SHOWN[a.state] || b.since - a.since)[0];
+    if (!shut) return { state: 'closed', since: null, retryAt: null };
+    // It turns half open by a call alone: once its time is over, the next one is let through.
+    const isWaiting = shut.state === CircuitState.Open && Date.now() < shut.since + OPEN_MS;
+    return { state: isWaiting ? 'open' : 'half_open', since: new Date(shut.since), retryAt: new Date(shut.since + OPEN_MS) };
+  }
+
   /** @throws BrokenCircuitError without calling, while open: the one trial that ends it is not waited for, its lease is not ours */
   async execute<T>(tenantId: string, provider: string, country: string | null, call: () => Promise<T>): Promise<T> {
     const breaker = this.of(tenantId, provider, country);

@@ -1,6 +1,7 @@
 import { type CountryCode, type PhoneNumber, type PhoneNumberType, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import type { Channel } from './channel.js';
 import { canonicalEmail, email } from './email-address.js';
+import { invalid as unfit } from '@app/platform';
 import { NotificationError } from './notifications.errors.js';
 
 export interface Recipient {
@@ -118,4 +119,21 @@ export function maskOf(address: string): string | undefined {
   if (!address.startsWith('+')) return CHAT;
   const number = parsePhoneNumberFromString(address);
   return number && maskPhone(number);
+}
+
+/**
+ * Every recipient that somebody may mean who looks for what was sent, whatever may be sent there today: a number without + is one of the region,
+ * or a chat. @throws request.invalid
+ */
+export function soughtAddresses(text: string, region: string | null, field: string): string[] {
+  if (text.includes('@')) {
+    if (!email.safeParse(text).success) throw unfit([{ path: [field], message: 'must be one e-mail address' }]);
+    return [canonicalEmail(text)];
+  }
+  const number = WRITTEN.test(text)
+    ? parsePhoneNumberFromString(text, { extract: false, ...(region && { defaultCountry: region as CountryCode }) })?.number
+    : undefined;
+  const found = [...(number && E164.test(number) ? [number] : []), ...(/^[1-9]\d{0,18}$/.test(text) ? [text] : [])];
+  if (found.length === 0) throw unfit([{ path: [field], message: 'must be a whole number with +, an e-mail address or a chat id' }]);
+  return found;
 }

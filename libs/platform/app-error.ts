@@ -68,5 +68,6 @@ export const RequestError = defineErrors('request', {
 
 export const ServerError = defineErrors('server', {
   databaseUnavailable: ['unavailable', 'The database cannot be reached just now. Try again in a moment.'],
+  tooMuch: ['unavailable', 'That is too much to be read at once. Ask for fewer days, or for less.'],
   busy: ['unavailable', 'The server is busy. Try again in a moment.'],
 });

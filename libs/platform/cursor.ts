@@ -3,6 +3,7 @@ import { RequestError } from './app-error.js';
 import { mac, sameBytes } from './sealing.js';
 
 const MAC_BYTES = 12;
+const MINUTE = 60_000;
 
 /** `?limit=&cursor=` of every list. */
 export const pageQuery = z.object({
@@ -15,6 +16,14 @@ export const moment = z.iso
   .datetime({ offset: true })
   .max(40)
   .refine((text) => !/^0000|[+-](1[6-9]|2\d):\d\d$/.test(text), 'must be a time from the year 1 on');
+
+/** Between which ids (UUIDv7) rows of a time are, so that the primary key finds them. With a minute to spare: ids and times of a row are of two clocks. */
+export const idsFrom = (from: Date, until: Date): [string, string] => [firstId(from.getTime() - MINUTE), firstId(until.getTime() + MINUTE)];
+
+const firstId = (at: number) => {
+  const hex = Math.max(0, at).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+};
 
 /** An opaque, MAC-ed place in one list of one tenant: good for no other. */
 export function writeCursor(list: string, tenantId: string, position: string): string {

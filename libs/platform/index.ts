@@ -2,7 +2,7 @@ export * from './app-error.js';
 export * from './caller.js';
 export * from './client-address.js';
 export { type Config, config, ConfigError, readConfig } from './config.js';
-export { moment, page, pageQuery, readCursor } from './cursor.js';
+export { idsFrom, moment, page, pageQuery, readCursor } from './cursor.js';
 export { type ErrorShape, FailsAs } from './error-shape.js';
 export { hardenHttp, httpAdapter } from './http.js';
 export { HotStatements, statement } from './hot-statements.js';
@@ -11,6 +11,7 @@ export { inspectIsolation, type IsolationReport, tenantKeyMatches } from './isol
 export { createLogger, log, nestLogger } from './logging.js';
 export { counter, gauge, histogram, sampled, shared } from './metrics/metrics.js';
 export { migrate } from './migrations/migrate.js';
+export { Patience } from './patience.js';
 export { PlatformModule } from './platform.module.js';
 export { type Origin, RequestContext } from './request-context.js';
 export { AddressLimitGuard, CallerLimitGuard, Costly, rateLimits, SignInRoute, Unlimited } from './rate-limits.js';

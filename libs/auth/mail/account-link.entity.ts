@@ -18,6 +18,8 @@ const schema = defineEntity({
     email: p.string(),
     emailCanonical: p.string(),
     role: p.string().$type<Role>().nullable(),
+    /** What the invited person is thought to read. */
+    locale: p.string().nullable(),
     invitedBy: p.uuid().nullable(),
     expiresAt: p.datetime(),
     usedAt: p.datetime().nullable(),

@@ -59,6 +59,7 @@ export class AccountLinks {
       email,
       emailCanonical: canonicalEmail(email),
       role: role ?? null,
+      locale,
       invitedBy: invitedBy ?? null,
       expiresAt: new Date(Date.now() + LINK_HOURS[purpose] * 3_600_000),
     });

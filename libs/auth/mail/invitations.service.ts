@@ -70,7 +70,7 @@ export class InvitationsService {
   }
 
   /** @throws auth.invalid_link, auth.weak_password (the link stays good), users.email_taken */
-  accept({ token, full_name: fullName, password }: AcceptInvitation): Promise<UserView> {
+  accept({ token, full_name: fullName, password, locale }: AcceptInvitation): Promise<UserView> {
     return this.links.open(['invitation'], token, async (read) => {
       const { email, companyName } = await this.context.transaction(async (em) => {
         const { email } = await this.links.peek(em, read);
@@ -87,6 +87,7 @@ export class InvitationsService {
           emailCanonical: link.emailCanonical,
           emailVerifiedAt: new Date(),
           fullName,
+          locale: locale ?? link.locale ?? null,
           role: link.role!,
           passwordHash,
         });

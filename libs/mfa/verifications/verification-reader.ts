@@ -1,9 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { Delivery, DeliveryAttempt, DeliveryReceipt } from '@app/notifications';
-import { RequestContext } from '@app/platform';
-import { Verification } from './verification.entity.js';
+import { Delivery, DeliveryAttempt, DeliveryReceipt, soughtAddresses } from '@app/notifications';
+import { page, Patience, readCursor, RequestContext } from '@app/platform';
+import { policyOf } from '@app/tenants';
+import { recipientMac, Verification } from './verification.entity.js';
 import { VerificationError } from './verification.errors.js';
 import type { TimelineEntry, VerificationQuery } from './verifications.contract.js';
+
+/** A company that looks for what is rarely there reads all it has. */
+const PATIENCE_MS = 2_000;
 
 interface Fact {
   created_at: string;
@@ -28,8 +32,19 @@ const text = (value: unknown) => (typeof value === 'string' ? value : null);
 export class VerificationReader {
   constructor(private readonly context: RequestContext) {}
 
-  async list(_query: VerificationQuery): Promise<{ data: Verification[]; next_cursor: string | null }> {
-    throw new Error('soon');
+  /** Newest first, by the primary key. @throws request.bad_cursor, request.invalid of a recipient, server.too_much */
+  async list({ limit, cursor, ...wanted }: VerificationQuery, policy: unknown) {
+    const tenantId = this.context.tenantId!;
+    const before = readCursor('verifications', tenantId, cursor);
+    const { text, values } = conditions(wanted, tenantId, policyOf(policy).default_region);
+    return this.context.transaction(async (em) => {
+      const found = await new Patience(em, PATIENCE_MS).read<{ id: string }>(
+        `select id from verification where purpose = 'api' ${before ? 'and id < ?' : ''} ${text} order by id desc limit ${limit + 1}`,
+        [...(before ? [before] : []), ...values],
+      );
+      const rows = await em.find(Verification, { id: { $in: found.map(({ id }) => id) } }, { orderBy: { id: 'desc' } });
+      return page('verifications', tenantId, rows, limit, ({ id }) => id);
+    });
   }
 
   /** @throws verification.not_found */
@@ -71,6 +86,25 @@ export class VerificationReader {
       return { row, entries };
     });
   }
+}
+
+type Wanted = Omit<VerificationQuery, 'limit' | 'cursor'>;
+
+/** A recipient is found by its MAC alone: the whole of it, at any step. */
+function conditions({ status, channel, reference, recipient, from, to }: Wanted, tenantId: string, region: string | null) {
+  const sought = recipient === undefined ? undefined : soughtAddresses(recipient, region, 'recipient');
+  const each = Object.entries({
+    // What is stored says pending until somebody looks.
+    "case when status = 'pending' and expires_at <= now() then 'expired' else status end = ?": status,
+    "workflow #>> array[step::text, 'channel'] = ?": channel,
+    'reference = ?': reference,
+    'created_at >= ?': from,
+    'created_at < ?': to,
+    "exists (select from jsonb_array_elements(workflow) e where e ->> 'mac' = any (string_to_array(?, ',')))": sought
+      ?.map((address) => recipientMac(tenantId, address))
+      .join(),
+  }).filter(([, value]) => value !== undefined);
+  return { text: each.map(([text]) => `and ${text}`).join(' '), values: each.map(([, value]) => value) };
 }
 
 function told({

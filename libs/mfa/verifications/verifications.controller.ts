@@ -85,8 +85,11 @@ export class VerificationsController {
   @Scopes('verifications:read')
   @ApiOperation({ summary: 'Verifications, newest first; those of the last 30 days', operationId: 'listVerifications' })
   @Returns(contract.verificationPage)
-  async list(@Query({ schema: contract.verificationQuery }) query: contract.VerificationQuery) {
-    const { data, next_cursor } = await this.reader.list(query);
+  async list(
+    @CurrentCaller() { policy }: ApplicationCaller | UserCaller,
+    @Query({ schema: contract.verificationQuery }) query: contract.VerificationQuery,
+  ) {
+    const { data, next_cursor } = await this.reader.list(query, policy);
     return { data: data.map(view), next_cursor };
   }
 

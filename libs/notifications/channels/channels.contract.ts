@@ -60,9 +60,9 @@ export const providerView = z
     breaker: breaker
       .nullable()
       .describe(
-        'of the process that answers; null: it is not set up, or other processes send. Workers say theirs at /metrics (provider_breaker_state)',
+        'of the process that answers; null: it is not set up, or other processes send. Workers say theirs at /metrics (breaker_state)',
       ),
-    recent: recent.nullable().describe('null: it is not set up'),
+    recent: recent.nullable().describe('null: it is not set up, or there is too much to count'),
     configured: channelSettings.nullable(),
   })
   .meta({ id: 'Provider' });

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { AuditService } from '@app/audit';
-import { invalid, RequestContext } from '@app/platform';
+import { AppError, invalid, Patience, RequestContext } from '@app/platform';
+import { Breakers } from '../breakers.js';
 import { callbackUrl } from '../callback-address.js';
 import { ChannelSettings, openSettings, sealSettings } from '../channel-settings.entity.js';
 import { DeliveryError } from '../delivery-error.js';
@@ -10,8 +11,11 @@ import { DeliveryService } from '../delivery.service.js';
 import type { MessageProvider } from '../message-provider.js';
 import { NotificationError } from '../notifications.errors.js';
 import { ProviderRegistry } from '../provider-registry.js';
+import { type RecentCalls, recentCalls, WINDOW_MINUTES } from '../statistics/recent-calls.js';
 import { ChannelDirectory } from './channel-directory.js';
 import type { PutChannel } from './channels.contract.js';
+
+const PATIENCE_MS = 1_000;
 
 /** How a company reaches people: its accounts with vendors. Secrets go in and are never read back. */
 @Injectable()
@@ -21,11 +25,13 @@ export class ChannelsService {
     private readonly providers: ProviderRegistry,
     private readonly deliveries: DeliveryService,
     private readonly directory: ChannelDirectory,
+    private readonly breakers: Breakers,
     private readonly audit: AuditService,
   ) {}
 
   async list() {
     const rows = await this.context.transaction((em) => em.find(ChannelSettings, {}));
+    const recent = rows.length > 0 ? await this.recent() : [];
     return this.providers.all().map((provider) => {
       const row = rows.find((one) => one.provider === provider.id);
       return {
@@ -35,11 +41,32 @@ export class ChannelsService {
         reports: provider.reports,
         settings_schema: formOf(provider),
         callback_url: callbackUrl(provider.id, this.context.tenantId!),
-        breaker: null,
-        recent: null,
+        ...(row ? this.health(provider.id, recent) : { breaker: null, recent: null }),
         configured: row ? this.view(provider, row) : null,
       };
     });
+  }
+
+  /** Undefined: more than can be read while somebody waits for a form. */
+  private recent(): Promise<RecentCalls[] | undefined> {
+    return this.context
+      .transaction((em) => recentCalls(new Patience(em, PATIENCE_MS), new Date()))
+      .catch((error: unknown) => {
+        if (error instanceof AppError && error.code === 'server.too_much') return undefined;
+        throw error;
+      });
+  }
+
+  /** Breakers are each process's own, and workers send: what this one knows, beside what all of them came to. */
+  private health(provider: string, recent: RecentCalls[] | undefined) {
+    const { sent = 0, failed = 0 } = recent?.find((one) => one.provider === provider) ?? {};
+    const known = this.breakers.stateOf(this.context.tenantId!, provider);
+    return {
+      breaker: known
+        ? { state: known.state, since: known.since?.toISOString() ?? null, retry_at: known.retryAt?.toISOString() ?? null }
+        : null,
+      recent: recent ? { sent, failed, window_minutes: WINDOW_MINUTES } : null,
+    };
   }
 
   /** @throws notifications.unknown_provider, notifications.not_configured */
@@ -146,14 +173,22 @@ function formOf(provider: MessageProvider) {
   return z.toJSONSchema(provider.settings, {
     io: 'input',
     unrepresentable: 'any',
-    override: ({ jsonSchema }) => {
+    override: ({ jsonSchema, path }) => {
       const field = jsonSchema as typeof jsonSchema & Marks;
+      if (path.length === 2 && path[0] === 'properties') field.title ??= titleOf(String(path[1]));
       if (field.secret) field.writeOnly = true;
       delete field.secret;
       delete field.destination;
     },
   }) as Record<string, unknown>;
 }
+
+const ABBREVIATIONS = /\b(api|id|url|sms|dkim|tls)\b/g;
+/** `api_key`: `API key`. */
+const titleOf = (name: string) => {
+  const words = name.replaceAll('_', ' ').replaceAll(ABBREVIATIONS, (word) => word.toUpperCase());
+  return `${words[0]!.toUpperCase()}${words.slice(1)}`;
+};
 
 /**
  * The settings given, with the stored secrets that they leave out; null ends one. Secrets stay behind where the settings lead elsewhere:

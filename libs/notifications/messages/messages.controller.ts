@@ -38,8 +38,11 @@ export class MessagesController {
   @Scopes('messages:read')
   @ApiOperation({ summary: 'Messages that are no codes, newest first; those of the last 30 days', operationId: 'listMessages' })
   @Returns(contract.messagePage)
-  async list(@Query({ schema: contract.messageQuery }) query: contract.MessageQuery) {
-    const { data, next_cursor } = await this.reader.page(query);
+  async list(
+    @CurrentCaller() { policy }: ApplicationCaller | UserCaller,
+    @Query({ schema: contract.messageQuery }) query: contract.MessageQuery,
+  ) {
+    const { data, next_cursor } = await this.reader.page(query, policy);
     return { data: data.map(view), next_cursor };
   }
 

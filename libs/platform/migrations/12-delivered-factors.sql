@@ -156,7 +156,8 @@ begin
   if v_type = 'backup_codes' then
     perform private.audit_put(v_tenant, 'mfa.recovery_code_used', 'success', 'user', p_user, p_session, p_factor, p_origin, '{}');
   end if;
-  perform private.session_open(v_tenant, p_user, p_session, p_token_hash, p_amr, p_acr, p_seconds, p_device_name, p_origin);
+  -- The trail says by which factor.
+  perform private.session_open(v_tenant, p_user, p_session, p_token_hash, p_amr, p_acr, p_seconds, p_device_name, p_origin || jsonb_build_object('factor', v_type));
   return 'opened';
 end $$;
 

@@ -10,6 +10,8 @@ create table public.account_link (
   email text not null,
   email_canonical text not null,
   role text check (role in ('admin', 'manager', 'user')),
+  -- What the invited person is thought to read.
+  locale text,
   invited_by uuid,
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
@@ -172,7 +174,8 @@ begin
   insert into public.session (id, tenant_id, user_id, token_hash, amr, acr, ip_address, user_agent, device_name, expires_at)
   values (p_session, p_tenant, p_user, p_token_hash, p_amr, p_acr, p_origin ->> 'ip', p_origin ->> 'user_agent', p_device_name,
           now() + p_seconds * interval '1 second');
-  perform private.audit_put(p_tenant, 'auth.signed_in', 'success', 'user', p_user, p_session, null, p_origin, jsonb_build_object('amr', p_amr));
+  perform private.audit_put(p_tenant, 'auth.signed_in', 'success', 'user', p_user, p_session, null, p_origin,
+    jsonb_strip_nulls(jsonb_build_object('amr', p_amr, 'factor', p_origin ->> 'factor')));
   -- Null: the person's first.
   if v_known is false then
     perform private.audit_put(p_tenant, 'auth.new_device', 'success', 'user', p_user, p_session, p_session, p_origin, '{}');

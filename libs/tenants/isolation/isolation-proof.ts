@@ -30,7 +30,7 @@ export class IsolationProof {
       role,
       ok: every.length === 0 && tables.every((table) => table.holes.length === 0) && !Object.values(probes).includes('failed'),
       holes: every,
-      own_probe: worst(Object.values(probes)),
+      own_probe: overall(Object.values(probes)),
       tables: tables.map(({ table, enabled, forced, policies, owner, grants, holes: found }) => ({
         table,
         row_level_security: enabled,
@@ -49,27 +49,33 @@ export class IsolationProof {
     const own = this.context.tenantId!;
     return this.statements.boundTo(signTenant(uuidv7()), async (client) => {
       await client.query(`set local statement_timeout = ${PATIENCE_MS}`);
-      const strange = await each(client, tables, (table) => `select exists (select from public.${table}) as crossed`);
+      const strange = await each(client, tables, (table) => `select exists (select from ${client.escapeIdentifier(table)}) as crossed`);
       await client.query({ name: 'bind_tenant', text: `select set_config('app.tenant', $1, true)`, values: [this.context.tenant] });
       const others = await each(
         client,
         tables,
         (table) =>
-          `select exists (select from (select ${keyOf(table)} as company from public.${table} limit ${SAMPLE}) seen where seen.company <> '${own}') as crossed`,
+          `select exists (select from (select ${keyOf(table)} as company from ${client.escapeIdentifier(table)} limit ${SAMPLE}) seen where seen.company <> $1) as crossed`,
+        [own],
       );
-      return Object.fromEntries(tables.map((table) => [table, worst([strange[table]!, others[table]!])]));
+      return Object.fromEntries(tables.map((table) => [table, both(strange[table]!, others[table]!)]));
     });
   }
 }
 
 const keyOf = (table: string) => (table === 'tenant' ? 'id' : 'tenant_id');
 
-async function each(client: PoolClient, tables: string[], text: (table: string) => string): Promise<Record<string, Probed>> {
+async function each(
+  client: PoolClient,
+  tables: string[],
+  text: (table: string) => string,
+  values: string[] = [],
+): Promise<Record<string, Probed>> {
   const found: Record<string, Probed> = {};
   for (const table of tables) {
     await client.query('savepoint probe');
     try {
-      const { rows } = await client.query<{ crossed: boolean }>(text(client.escapeIdentifier(table)));
+      const { rows } = await client.query<{ crossed: boolean }>(text(table), values);
       found[table] = rows[0]!.crossed ? 'failed' : 'passed';
     } catch (error) {
       if (!NOTHING_KNOWN.includes((error as { code?: string }).code ?? '')) throw error;
@@ -80,7 +86,11 @@ async function each(client: PoolClient, tables: string[], text: (table: string) 
   return found;
 }
 
-function worst(probes: Probed[]): Probed {
+/** Of the two looks at one table. */
+const both = (one: Probed, other: Probed): Probed =>
+  (['failed', 'not_probed'] as const).find((outcome) => [one, other].includes(outcome)) ?? 'passed';
+
+function overall(probes: Probed[]): Probed {
   if (probes.includes('failed')) return 'failed';
   return probes.includes('passed') ? 'passed' : 'not_probed';
 }
