@@ -1945,7 +1945,7 @@ export interface components {
         /** @description wrong answers, and answers that came too often */
         refused: number;
       }[];
-      /** @description each day of the period, with every channel that was used in it; sent: given to a provider at least once */
+      /** @description each day of the period, with every channel that was used in it; sent: taken by a provider. Messages and verifications are kept for 30 days, and counted as long */
       sends: {
         /**
          * Format: date
@@ -2866,7 +2866,7 @@ export interface components {
       };
       /** @description where it reports, once it is set up */
       callback_url: string;
-      /** @description of the process that answers; null: it is not set up, or other processes send. Workers say theirs at /metrics (provider_breaker_state) */
+      /** @description of the process that answers; null: it is not set up, or other processes send. Workers say theirs at /metrics (breaker_state) */
       breaker: {
         /** @enum {string} */
         state: 'closed' | 'open' | 'half_open';
@@ -2875,7 +2875,7 @@ export interface components {
         /** @description when one message is let through again; null: closed */
         retry_at: string | null;
       } | null;
-      /** @description null: it is not set up */
+      /** @description null: it is not set up, or there is too much to count */
       recent: {
         /** @description calls that the vendor took */
         sent: number;
@@ -3019,7 +3019,7 @@ export interface components {
       disabled_because: 'gone' | 'failing' | null;
       /** @description it has taken nothing since */
       failing_since: string | null;
-      /** @description until after, the secret before signs beside the new one */
+      /** @description until then, the secret before signs beside the new one */
       previous_secret_until: string | null;
       created_at: string;
       updated_at: string;
@@ -3069,7 +3069,7 @@ export interface components {
       disabled_because: 'gone' | 'failing' | null;
       /** @description it has taken nothing since */
       failing_since: string | null;
-      /** @description until after, the secret before signs beside the new one */
+      /** @description until then, the secret before signs beside the new one */
       previous_secret_until: string | null;
       created_at: string;
       updated_at: string;
@@ -3797,6 +3797,7 @@ export interface components {
         | 'server.busy'
         | 'server.database_unavailable'
         | 'server.failure'
+        | 'server.too_much'
         | 'users.email_taken'
         | 'users.invitation_not_found'
         | 'users.last_admin'

@@ -24,7 +24,7 @@ export function House() {
   useEffect(close, [path, close]);
   useStanding();
   const { data: person } = useMe();
-  const leave = useAction(() => answer(api.POST('/api/auth/logout', {})), { after: () => session.end(), tellsFailure: true });
+  const leave = useAction(() => answer(api.POST('/api/auth/logout', { body: {} })), { after: () => session.end(), tellsFailure: true });
 
   return (
     <AppShell

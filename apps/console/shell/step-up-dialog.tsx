@@ -30,7 +30,7 @@ export function StepUpDialog() {
 function Proof() {
   const { t } = useTranslation();
   const factors = useQuery({ queryKey: ['factors'], queryFn: () => answer(api.GET('/api/auth/mfa/factors')) });
-  const then = (tokens: { access_token: string; expires_in: number }) => {
+  const after = (tokens: { access_token: string; expires_in: number }) => {
     session.accept(tokens);
     stepUp.settle(true);
   };
