@@ -2,6 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet,
 import { Suspense } from 'react';
 import { unreachable } from './api/problem.js';
 import { session } from './api/session.js';
+import { ownPath } from './own-path.js';
 import { queries } from './queries.js';
 import { Loading } from './shell/loading.js';
 import { Broken, NotFound } from './shell/lost.js';
@@ -16,9 +17,6 @@ const root = createRootRoute({
   notFoundComponent: NotFound,
   errorComponent: Broken,
 });
-
-/** Only a path of this console: nobody is sent elsewhere after signing in. */
-export const ownPath = (path: unknown): string | undefined => (typeof path === 'string' && /^\/(?![/\\])/.test(path) ? path : undefined);
 
 const house = createRoute({
   getParentRoute: () => root,

@@ -1,0 +1,194 @@
+import { type ConsoleCompany, ConsoleWorld, hasChromium, PASSWORD, type Visitor } from './support/console-browser.js';
+
+if (!hasChromium) console.warn('The console is not tested: Chromium cannot be found here (Debian: chromium).');
+
+describe.skipIf(!hasChromium)('Signing in at the console', () => {
+  let world: ConsoleWorld;
+  beforeAll(async () => {
+    world = await ConsoleWorld.start();
+  });
+  afterAll(() => world?.stop());
+
+  const fills = async ({ page }: Visitor, { email }: { email: string }, password = PASSWORD) => {
+    await page.getByLabel('E-mail').fill(email);
+    await page.getByLabel('Password', { exact: false }).first().fill(password);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  };
+  const invited = async (company: ConsoleCompany, name: string, role = 'user') => {
+    const email = `${name}@${company.domain}`;
+    const token = await world.token(company);
+    await world.call('POST', '/api/users/invitations', { email, role }, token);
+    const link = await world.link(email, 'accept-invitation');
+    await world.call('POST', '/api/auth/accept-invitation', { token: link.split('#token=')[1], full_name: name, password: PASSWORD });
+    return { email };
+  };
+
+  it('leads to the page that was asked for, and nowhere else', async () => {
+    const company = await world.company();
+    const visitor = await world.visitor();
+    await visitor.opens('/account/security');
+    expect([visitor.path(), await visitor.heading()]).toEqual(['/sign-in', 'Sign in']);
+    await fills(visitor, company);
+    await visitor.sees('Security');
+    expect(visitor.path()).toBe('/account/security');
+
+    const lured = await world.visitor();
+    await lured.opens(`/sign-in?next=${encodeURIComponent('//elsewhere.example/x')}`);
+    await fills(lured, company);
+    await lured.page.waitForURL((url) => url.pathname === '/');
+    expect(new URL(lured.page.url()).origin).toBe(world.url);
+    expect([...visitor.errors, ...lured.errors]).toEqual([]);
+  });
+
+  it('says in words what is wrong, keeps what was typed, and tells nothing of who exists', async () => {
+    const company = await world.company();
+    const visitor = await world.visitor();
+    await visitor.opens('/sign-in');
+    await fills(visitor, company, 'not the password');
+    const said = await visitor.page.getByRole('alert').innerText();
+    expect(said).toMatch(/check the e-mail and the password/);
+    expect(await visitor.page.getByLabel('E-mail').inputValue()).toBe(company.email);
+    await visitor.page.getByLabel('E-mail').fill(`nobody@${company.domain}`);
+    const answered = visitor.page.waitForResponse('**/api/auth/login');
+    await visitor.page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await answered;
+    expect(await visitor.page.getByRole('alert').innerText()).toBe(said);
+  });
+
+  it('outlives a reload, keeps no token where scripts find it, and ends in every tab at once', async () => {
+    const company = await world.company();
+    const visitor = await world.visitor();
+    await visitor.opens('/sign-in');
+    await fills(visitor, company);
+    await visitor.page.waitForURL((url) => url.pathname === '/');
+    await visitor.page.reload();
+    await visitor.settled();
+    expect(visitor.path()).toBe('/');
+
+    const [cookies, kept] = [
+      await visitor.context.cookies(),
+      await visitor.page.evaluate('JSON.stringify({ ...localStorage, ...sessionStorage })'),
+    ];
+    expect(cookies.find(({ name }) => name === '__Host-watchword-refresh')).toMatchObject({
+      httpOnly: true,
+      secure: true,
+      sameSite: 'Strict',
+    });
+    expect(await visitor.page.evaluate('document.cookie')).not.toContain('watchword-refresh');
+    expect(kept).not.toMatch(/eyJ|token/i);
+
+    const second = await visitor.context.newPage();
+    await second.goto('/account');
+    await second.getByRole('heading', { name: 'Profile' }).waitFor();
+    await visitor.page.getByRole('button', { name: 'Sign out' }).click();
+    await visitor.page.waitForURL('**/sign-in');
+    await second.waitForURL('**/sign-in');
+    await second.goto('/account');
+    await second.waitForURL('**/sign-in?next=*');
+  });
+
+  it('refreshes once for many tabs: none of them loses the session', async () => {
+    const company = await world.company();
+    const visitor = await world.signedIn(company);
+    const tabs = await Promise.all(Array.from({ length: 4 }, () => visitor.context.newPage()));
+    await Promise.all(tabs.map((tab) => tab.goto('/account/sessions')));
+    for (const tab of tabs) await tab.getByRole('heading', { name: 'Sessions and devices' }).waitFor();
+    expect(tabs.map((tab) => new URL(tab.url()).pathname)).toEqual(Array(4).fill('/account/sessions'));
+  });
+
+  it('takes a forgotten password to a new one', async () => {
+    const company = await world.company();
+    const visitor = await world.visitor();
+    await visitor.opens('/sign-in');
+    await visitor.page.getByRole('link', { name: /Forgotten/ }).click();
+    await visitor.sees('Forgotten password');
+    await visitor.page.getByLabel('E-mail').fill(company.email);
+    await visitor.page.getByRole('button', { name: 'Send the link' }).click();
+    await visitor.page.getByText('a link is on its way').waitFor();
+
+    await visitor.page.goto(await world.link(company.email, 'reset-password'));
+    await visitor.page.getByLabel('New password').fill('another walk by day');
+    expect(visitor.page.url()).not.toContain('token');
+    await visitor.page.getByRole('button', { name: 'Set the password' }).click();
+    await visitor.page.getByText('Sign in with the new one.').waitFor();
+    await visitor.page.getByRole('link', { name: 'Sign in' }).click();
+    await visitor.sees('Sign in');
+    await fills(visitor, company, 'another walk by day');
+    await visitor.page.waitForURL((url) => url.pathname === '/');
+  });
+
+  it('says so when a link is old, and when half of it is missing', async () => {
+    const visitor = await world.visitor();
+    await visitor.opens('/reset-password');
+    expect(await visitor.heading()).toBe('This link is incomplete');
+    await visitor.opens('/verify-email#token=not-a-token-of-ours');
+    await visitor.page.getByRole('button', { name: 'Confirm' }).click();
+    expect(await visitor.page.getByRole('alert').innerText()).toMatch(/It may be old, or have been used/);
+  });
+
+  it('sets a factor up first, where the company demands one', async () => {
+    const company = await world.company();
+    const person = await invited(company, 'grace');
+    await world.call('PATCH', '/api/company', { policy: { mfa: { user: 'required' }, default_region: 'ES' } }, await world.token(company));
+    const visitor = await world.visitor();
+    await visitor.opens('/sign-in');
+    await fills(visitor, person);
+    await visitor.page.waitForURL('**/sign-in/set-up');
+    await visitor.page.getByRole('button', { name: /Code by SMS/ }).click();
+    await visitor.page.getByLabel('Phone number').fill('+34 612 345 678');
+    await visitor.page.getByRole('button', { name: 'Send a code' }).click();
+    await visitor.page.getByText('A code is on its way to').waitFor();
+    const { code } = await world.mail('+34612345678');
+    await visitor.page.getByLabel('Code', { exact: false }).fill(code!);
+    await visitor.page.getByRole('button', { name: 'Confirm' }).click();
+    await visitor.page.getByText('Your second factor is set up').waitFor();
+    expect(await visitor.page.getByRole('list', { name: 'Backup codes' }).getByRole('listitem').count()).toBe(10);
+    await visitor.page.getByRole('button', { name: 'To sign-in' }).click();
+    await visitor.sees('Sign in');
+
+    // The page of the second factor: a code by SMS, with a countdown before the next.
+    await fills(visitor, person);
+    await visitor.page.waitForURL('**/sign-in/second-factor');
+    await visitor.page.getByRole('button', { name: /Send again in \d+ seconds?/ }).waitFor();
+    await expect.poll(async () => (await world.mail('+34612345678', 1)).code).not.toBe(code);
+    const { code: second } = await world.mail('+34612345678', 1);
+    await visitor.page.getByLabel('Code', { exact: false }).fill(second!);
+    await visitor.page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await visitor.page.waitForURL('**/account');
+
+    // Back leads into the console, not to a spent step.
+    await visitor.page.goBack();
+    await visitor.settled();
+    expect(visitor.path()).not.toMatch(/second-factor|set-up/);
+    expect(visitor.errors).toEqual([]);
+  });
+
+  it('goes back from the second step to the first, and begins anew after a reload', async () => {
+    const company = await world.company();
+    const token = await world.token(company);
+    await world.call('PATCH', '/api/company', { policy: { mfa: { admin: 'required' } } }, token);
+    const visitor = await world.visitor();
+    await visitor.opens('/sign-in');
+    await fills(visitor, company);
+    await visitor.page.waitForURL('**/sign-in/set-up');
+    await visitor.page.goBack();
+    await visitor.page.waitForURL('**/sign-in');
+    await visitor.page.goForward();
+    await visitor.page.reload();
+    await visitor.page.waitForURL('**/sign-in');
+    expect(await visitor.heading()).toBe('Sign in');
+  });
+
+  it('asks for a fresh proof where a route wants one, and then goes on by itself', async () => {
+    const company = await world.company();
+    const visitor = await world.signedIn(company);
+    await visitor.opens('/account/security');
+    await world.ages(company);
+    await visitor.page.getByRole('button', { name: 'Add a factor' }).click();
+    await visitor.page.getByRole('button', { name: /Authenticator app/ }).click();
+    const dialog = visitor.page.getByRole('dialog', { name: 'Is it still you?' });
+    await dialog.getByLabel('Your password').fill(PASSWORD);
+    await dialog.getByRole('button', { name: 'Confirm' }).click();
+    await visitor.page.getByAltText(/QR code/).waitFor();
+  });
+});
