@@ -122,15 +122,25 @@ export class ConsoleWorld {
     return visitor;
   }
 
+  async policyOf({ domain }: ConsoleCompany): Promise<Record<string, unknown>> {
+    return this.sql<{ policy: Record<string, unknown> }>('select policy from tenant where domain = $1', [domain]).then(
+      ([row]) => row!.policy,
+    );
+  }
+
   /** As if everybody of a company had signed in an hour ago. */
   async ages({ domain }: ConsoleCompany) {
+    await this.sql(
+      `update session set auth_time = auth_time - interval '1 hour' where tenant_id = (select id from tenant where domain = $1)`,
+      [domain],
+    );
+  }
+
+  private async sql<R extends object>(text: string, values: unknown[]): Promise<R[]> {
     const client = new pg.Client({ connectionString: superuser(this.dataDir) });
     await client.connect();
     try {
-      await client.query(
-        `update session set auth_time = auth_time - interval '1 hour' where tenant_id = (select id from tenant where domain = $1)`,
-        [domain],
-      );
+      return (await client.query<R>(text, values)).rows;
     } finally {
       await client.end();
     }
