@@ -39,7 +39,7 @@ describe('Every closed route', () => {
       sendSmsMfaCode verifySmsMfa disableSmsMfa
     `),
     manager: words(`
-      listUsers getUser sendMessage getMessage createVerification checkVerification resendVerification nextVerification
+      listUsers getUser getStatistics sendMessage getMessage listMessages listVerifications createVerification checkVerification resendVerification nextVerification
       cancelVerification getVerification getVerificationTimeline sendTextCode sendVoiceCode sendPhoneHookMessage requestOtp
       verifyOtp initTwoFactor verifyTwoFactor
     `),
@@ -49,7 +49,7 @@ describe('Every closed route', () => {
       updateCompany listApiKeys createApiKey rotateApiKey revokeApiKey listTemplates saveTemplate deleteTemplate
       listChannels getChannel putChannel removeChannel testChannel listWebhooks createWebhook getWebhook updateWebhook
       removeWebhook rotateWebhookSecret testWebhook getWebhookDeliveries replayWebhookDelivery listAuditEvents exportAudit
-      listAuditHeads sendNotification
+      listAuditHeads getIsolation sendNotification
     `),
     nobody: ['verifyMfa', 'getOwnApiKey'],
   };
@@ -99,12 +99,12 @@ describe('Every route', () => {
   const [SIGN_IN, IP, APPLICATION] = [2, 3, 4];
   /** Where passwords, codes and links are tried. */
   const SIGN_IN_ROUTES = words(`
-    register login verifyMfa stepUp changePassword disableMfa verifyEmail resendEmailVerification forgotPassword
+    register login getSignInOptions verifyMfa stepUp changePassword disableMfa verifyEmail resendEmailVerification forgotPassword
     resetPassword acceptInvitation changeMyEmail goOutside startOutside returnFromOutside exchangeOutside challengeFactor
     confirmFactor removeFactor enableTotp activateTotp renewBackupCodes sendSmsMfaCode verifySmsMfa disableSmsMfa
   `);
   /** Probes and public keys, which machines fetch all the time. */
-  const EXEMPT = ['live', 'ready', 'jwks'];
+  const EXEMPT = ['live', 'ready', 'jwks', ...words('listInbox watchInbox emptyInbox')];
   /** In no document: for machines, and each proven by something that stands in the address or the header. */
   const EXEMPT_ADDRESSES = ['GET /metrics', 'POST /events', 'POST /api/callbacks/vonage-sms/token'];
 

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './support/delivery-world.js';
@@ -84,11 +84,18 @@ describe('The sandbox inbox of npm start', { timeout: 120_000 }, () => {
       text: expect.stringContaining(message.code),
       subject: null,
       code: expect.stringMatching(/^\d{6}$/),
+      locale: 'en',
       company: 'TechCorp',
       taken_at: expect.stringMatching(/Z$/),
     });
     expect((await tess.post(`/api/verifications/${id}/check`, { code: message.code })).body).toMatchObject({ valid: true });
     expect((await tess.post(`/api/verifications/${id}/check`, { code: message.code })).body).toMatchObject({ valid: false });
+  });
+
+  it('stands in the one description of the API, which is the same where it is not served', async () => {
+    const committed = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'openapi.json'), 'utf8'));
+    expect(committed.paths['/dev/inbox'].get.description).toContain('404 otherwise');
+    expect(await (await fetch(`${run.url}/openapi.json`)).json()).toEqual(committed);
   });
 
   it('shows the newest first, of everybody or of one recipient, however the plus was written', async () => {

@@ -1,4 +1,5 @@
 import { DeliveryWorld } from './support/delivery-world.js';
+import { ownApi } from './support/own-process.js';
 
 let world: DeliveryWorld;
 beforeAll(async () => {
@@ -39,6 +40,21 @@ describe('The isolation report of a company', () => {
     const company = await world.company();
     expect((await (await company.person('manager')).get('/api/company/isolation')).status).toBe(403);
     expect((await world.call('GET', '/api/company/isolation')).status).toBe(401);
+    const api = await ownApi({ ...world.stack.env, RATE_LIMIT_SCALE: '0.1' });
+    try {
+      const other = await world.company();
+      const second = await company.person('admin');
+      const ask = async ({ token }: { token: string }) => {
+        const response = await fetch(`${api.url}/api/company/isolation`, { headers: { authorization: `Bearer ${token}` } });
+        return [response.status, Number(response.headers.get('retry-after')) > 0];
+      };
+      // Whoever of the company asks; and nobody of another.
+      for (const person of [company.admin, second, second]) expect(await ask(person)).toEqual([200, false]);
+      expect(await ask(company.admin)).toEqual([429, true]);
+      expect(await ask(other.admin)).toEqual([200, false]);
+    } finally {
+      await api.stop();
+    }
   });
 
   it('names a hole that somebody has made, and the rows that come through it', async () => {
