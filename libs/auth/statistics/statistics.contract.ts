@@ -54,7 +54,7 @@ export const statistics = z
     sends: z
       .array(z.object({ date, channel: z.enum(CHANNELS), ...sends }))
       .describe(
-        'each day of the period, with every channel that was used in it; sent: taken by a provider. Messages and verifications are kept for 30 days, and counted as long',
+        'each day of the period, with every channel that was used in it; sent: given to a provider. Messages and verifications are kept for 30 days, and counted as long',
       ),
     by_provider: z
       .array(

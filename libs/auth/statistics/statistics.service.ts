@@ -8,7 +8,7 @@ import type { Period, Statistics } from './statistics.contract.js';
 
 const DAY_MS = 24 * 3_600_000;
 /** For all that is read: whoever asks for more than this is told to ask for fewer days. */
-const PATIENCE_MS = 2_000;
+const PATIENCE_MS = 5_000;
 const PASSKEYS = ['webauthn', 'passkey'];
 
 /** What a company's people, messages and codes came to. Every library counts its own rows; nothing is kept counted. */

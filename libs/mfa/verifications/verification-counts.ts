@@ -9,9 +9,10 @@ export interface VerificationCount {
 /** Codes that applications asked for, by the day they did. */
 export const verificationCounts = (patience: Patience, from: Date, until: Date): Promise<VerificationCount[]> =>
   patience.read(
-    `select to_char(created_at at time zone 'UTC', 'YYYY-MM-DD') as date, count(*)::integer as created,
+    `select to_char(date, 'YYYY-MM-DD') as date, created, approved from (
+       select (created_at at time zone 'UTC')::date as date, count(*)::integer as created,
             count(*) filter (where status = 'approved')::integer as approved
-       from verification where purpose = 'api' and id >= ? and id < ? and created_at >= ? and created_at < ? group by 1`,
+       from verification where purpose = 'api' and id >= ? and id < ? and created_at >= ? and created_at < ? group by 1) s`,
     [...idsFrom(from, until), from, until],
   );
 

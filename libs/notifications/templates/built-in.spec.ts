@@ -15,7 +15,13 @@ describe('The built-in texts', () => {
 
   it.each(BUILT_IN_TEMPLATES.filter(({ channel }) => channel === 'sms'))('fit one segment by SMS: $name in $locale', (template) => {
     const variables = { code: '1234567890', minutes: '10' };
-    const { text } = renderMessage({ template, channel: 'sms', variables, policy: policyOf({}), companyName: 'A company with a long name Ltd' });
+    const { text } = renderMessage({
+      template,
+      channel: 'sms',
+      variables,
+      policy: policyOf({}),
+      companyName: 'A company with a long name Ltd',
+    });
     expect(smsSize(text)).toMatchObject({ segments: 1 });
     expect(text).toMatch(/^[\n\r !-_a-~¡£¥§¿ÄÅÆÇÉÑÖØÜßàäåæèéìñòöøùü]*$/);
   });
