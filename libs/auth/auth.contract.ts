@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { authenticator } from '@app/mfa';
+import { assertion, authenticator, oneAnswer } from '@app/mfa';
 import { email, locale } from '@app/notifications';
 import { canonicalDomain } from '@app/tenants';
 
@@ -19,7 +19,7 @@ export const domain = z
     if (!canonical) context.addIssue({ code: 'custom', message: 'must be a domain such as acme.com' });
     return canonical ?? z.NEVER;
   });
-const deviceName = z.string().trim().min(1).max(100).optional().describe('shown in the list of sessions');
+export const deviceName = z.string().trim().min(1).max(100).optional().describe('shown in the list of sessions');
 
 export const registerRequest = z
   .object({
@@ -54,6 +54,7 @@ export type LoginRequest = z.output<typeof loginRequest>;
 export const verifyMfaRequest = z
   .object({
     code: z.string().trim().min(1).max(64).optional(),
+    credential: assertion.optional().describe('instead of code: what a passkey signed'),
     factor_id: z.uuid().optional(),
     new_password: anyPassword.optional().describe('where next_step is new_password'),
     attributes: z
@@ -63,20 +64,25 @@ export const verifyMfaRequest = z
     mfa_token: z.string().max(2000).optional().describe('or as the Bearer token'),
     remember_device: z.boolean().optional().describe('answers with device_token, where policy.remember_device_days lets it'),
   })
-  .refine(({ code, factor_id, new_password }) => code !== undefined || factor_id !== undefined || new_password !== undefined, {
+  .refine((given) => [given.code, given.credential, given.factor_id, given.new_password].some((one) => one !== undefined), {
     path: ['code'],
     message: 'is needed',
   })
+  .refine(({ code, credential }) => code === undefined || credential === undefined, { path: ['code'], message: 'send code, or credential' })
   .meta({ id: 'VerifyMfa' });
 export type VerifyMfaRequest = z.output<typeof verifyMfaRequest>;
 
 export const stepUpRequest = z
   .object({
     code: z.string().trim().min(1).max(64).optional().describe('of a second factor, for whoever has one'),
+    credential: assertion.optional().describe('instead of code: what a passkey signed'),
     factor_id: z.uuid().optional(),
     password: anyPassword.optional().describe('for whoever has none'),
   })
-  .refine(({ code, password }) => (code === undefined) !== (password === undefined), { path: ['code'], message: 'send code, or password' })
+  .refine((given) => [given.code, given.credential, given.password].filter((one) => one !== undefined).length === 1, {
+    path: ['code'],
+    message: 'send code, or credential, or password',
+  })
   .meta({ id: 'StepUp' });
 export type StepUp = z.output<typeof stepUpRequest>;
 export const steppedUp = z
@@ -98,7 +104,14 @@ export const logoutRequest = z
   .nullish()
   .meta({ id: 'Logout' });
 export const changePasswordRequest = z.object({ current_password: anyPassword, new_password: anyPassword }).meta({ id: 'ChangePassword' });
-export const disableMfaRequest = z.object({ password: anyPassword, code: z.string().trim().min(1).max(64) }).meta({ id: 'DisableMfa' });
+export const disableMfaRequest = z
+  .object({
+    password: anyPassword,
+    code: z.string().trim().min(1).max(64).optional(),
+    credential: assertion.optional().describe('instead of code: what a passkey signed'),
+  })
+  .refine(...oneAnswer)
+  .meta({ id: 'DisableMfa' });
 
 /** What a user pool of the company's asks for, to be answered at verify-mfa. */
 const nextStep = z
@@ -123,7 +136,7 @@ export const tokenResponse = z
     enrollment_required: z
       .boolean()
       .optional()
-      .describe('policy demands a second factor and none is set up: mfa_token opens the enrolment routes only'),
+      .describe('policy demands a second factor, or a passkey, and none is set up: mfa_token opens the enrolment routes only'),
     mfa_token: z.string().optional().describe('good for the second factor only'),
     next_step: nextStep.optional().describe("where the company's user pool asks for it, not we"),
     device_token: z.string().optional().describe('show it with the next sign-ins on this device; keep it like a password'),

@@ -66,13 +66,14 @@ export class AuthController {
   @Pending(['verify', 'outside'])
   @SignInRoute(true)
   @ApiBearerAuth()
-  @ApiOperation({ summary: 'Answer the second factor: authenticator code, code that was sent, or backup code', operationId: 'verifyMfa' })
+  @ApiOperation({ summary: 'Answer the second factor: authenticator code, code that was sent, backup code, or passkey', operationId: 'verifyMfa' })
   @Returns(contract.tokenResponse)
   verifyMfa(@CurrentCaller() caller: PendingCaller, @Body({ schema: contract.verifyMfaRequest }) request: contract.VerifyMfaRequest) {
     if (caller.purpose === 'outside') return this.cognito.answer(caller, request);
-    const { code, factor_id, remember_device } = request;
-    if (code === undefined) throw invalid([{ path: ['code'], message: 'is needed' }]);
-    return this.signIns.verify(caller, code, factor_id, remember_device);
+    const { code, credential, factor_id, remember_device } = request;
+    const answer = code ?? credential;
+    if (answer === undefined) throw invalid([{ path: ['code'], message: 'is needed' }]);
+    return this.signIns.verify(caller, answer, factor_id, remember_device);
   }
 
   @Post('step-up')
@@ -188,10 +189,10 @@ export class AuthController {
   @Returns(message)
   async disableMfa(
     @CurrentCaller() caller: UserCaller,
-    @Body({ schema: contract.disableMfaRequest }) { password, code }: z.output<typeof contract.disableMfaRequest>,
+    @Body({ schema: contract.disableMfaRequest }) { password, code, credential }: z.output<typeof contract.disableMfaRequest>,
   ) {
     await this.accounts.provePassword(caller, password);
-    await this.mfa.disable(caller, code);
+    await this.mfa.disable(caller, (code ?? credential)!);
     return done('MFA successfully disabled');
   }
 }

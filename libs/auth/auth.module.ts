@@ -39,6 +39,8 @@ import { OutsidePeople } from './outside/outside-people.service.js';
 import { OutsideSignInService } from './outside/outside-sign-in.service.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { Erasure } from './person/erasure.service.js';
+import { PasskeySignInController } from './passkeys/passkey-sign-in.controller.js';
+import { PasskeySignIn } from './passkeys/passkey-sign-in.service.js';
 import { PersonController } from './person/person.controller.js';
 import { PersonExport } from './person/person-export.service.js';
 import { PersonTraces } from './person/person-traces.js';
@@ -89,6 +91,7 @@ export class AuthWorkerModule {}
     AuthController,
     SignInOptionsController,
     StatisticsController,
+    PasskeySignInController,
     AccountMailController,
     // Before what takes any id: `me` and `invitations` are none.
     InvitationsController,
@@ -112,6 +115,7 @@ export class AuthWorkerModule {}
     SignInService,
     SignInOptionsService,
     StatisticsService,
+    PasskeySignIn,
     SessionsService,
     StepUpService,
     TrustedDevices,

@@ -4,6 +4,8 @@ import { AuthGuard } from '@nestjs/passport';
 import {
   type Caller,
   ONE_FACTOR,
+  PHISHING_RESISTANT,
+  REMEMBERED,
   TWO_STEPS_OUTSIDE,
   OneFactorEnough,
   Pending,
@@ -121,9 +123,16 @@ export class CallerGuard implements CanActivate {
   }
 
   /** The policy holds for sessions that were opened before it, too: they may set a factor up where there is none, and otherwise only leave. */
-  private requireFactor({ profile }: UserCaller, execution: ExecutionContext, purposes: PendingPurpose[] | undefined) {
+  private requireFactor(caller: UserCaller, execution: ExecutionContext, purposes: PendingPurpose[] | undefined) {
+    const { acr, profile, passkeyDemanded } = caller;
     if (this.reflector.get(OneFactorEnough, execution.getHandler())) return;
-    if (profile.mfa_enabled) throw AuthError.mfaRequired({ detail: 'Your company requires a second factor. Sign in again, with yours.' });
+    if (passkeyDemanded && profile.has_passkey)
+      throw AuthError.mfaRequired({
+        detail: 'Your company requires a passkey. Answer with yours at POST /api/auth/step-up, or sign in with it.',
+        stepUp: { acr: PHISHING_RESISTANT },
+      });
+    const provedAnother = passkeyDemanded && ![ONE_FACTOR, REMEMBERED, TWO_STEPS_OUTSIDE].includes(acr);
+    if (profile.mfa_enabled && !provedAnother) throw AuthError.mfaRequired({ detail: 'Your company requires a second factor. Sign in again, with yours.' });
     if (!purposes?.includes('enroll')) throw AuthError.mfaEnrollmentRequired();
   }
 }
@@ -131,7 +140,10 @@ export class CallerGuard implements CanActivate {
 const isNobodyYet = (caller: Caller) => caller.kind === 'pending' && caller.purpose === 'outside';
 
 /** Whoever has no factor any more is asked for one, however this session began: unless it was proved where the company says that it counts. */
-const hasFactor = ({ acr, profile }: UserCaller) => acr === TWO_STEPS_OUTSIDE || (acr !== ONE_FACTOR && Boolean(profile.mfa_enabled));
+const hasFactor = ({ acr, profile, passkeyDemanded }: UserCaller) => {
+  if (passkeyDemanded) return acr === PHISHING_RESISTANT && Boolean(profile.has_passkey);
+  return acr === TWO_STEPS_OUTSIDE || (acr !== ONE_FACTOR && Boolean(profile.mfa_enabled));
+};
 
 /** Says whether this person may: the role is the one the database has now, not the token's. */
 @Injectable()

@@ -32,6 +32,7 @@ export interface CheckedSession {
   role: string;
   is_active: boolean;
   mfa_enabled: boolean;
+  has_passkey: boolean;
   created_at: string;
   last_login: string | null;
   company_name: string;

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
+import { FactorRegistry } from '@app/mfa';
 import { config, type PendingPurpose } from '@app/platform';
-import { demandsFactor } from '@app/tenants';
+import { demandsFactor, demandsPhishingResistant } from '@app/tenants';
 import type { TokenResponse } from './auth.contract.js';
 import type { BegunSignIn } from './sign-in.entity.js';
 import { type RefreshToken, Tokens } from './tokens.js';
@@ -25,14 +26,29 @@ export interface OpenedSession {
 /** How a sign-in is answered, wherever its first step was made. */
 @Injectable()
 export class SignInAnswers {
-  constructor(private readonly tokens: Tokens) {}
+  constructor(
+    private readonly tokens: Tokens,
+    private readonly registry: FactorRegistry,
+  ) {}
 
   /** The pending token and what it may be answered with. */
-  challenge(found: Pick<BegunSignIn, 'factors'>, due: DueSignIn, purpose: PendingPurpose): TokenResponse {
-    const factors = (found.factors ?? [])
+  challenge(found: Pick<BegunSignIn, 'factors' | 'policy' | 'role'>, due: DueSignIn, purpose: PendingPurpose): TokenResponse {
+    const factors = this.demanded(found)
       .filter(({ disabled }) => !disabled)
       .map(({ id, type, label, recipient_masked }) => ({ id, type, label, recipient_masked }));
     return { ...this.pending(due, purpose), factors, ...(purpose === 'enroll' && { enrollment_required: true }) };
+  }
+
+  /** The second factor was answered, and policy demands a passkey that is still to be set up. */
+  enrolment(due: DueSignIn): TokenResponse {
+    return { ...this.pending(due, 'enroll'), factors: [], enrollment_required: true };
+  }
+
+  /** Where policy demands a passkey, whoever has one, resting or not, is asked for no other factor. */
+  private demanded({ factors, policy, role }: Pick<BegunSignIn, 'factors' | 'policy' | 'role'>) {
+    const all = factors ?? [];
+    const passkeys = demandsPhishingResistant(policy, role) ? all.filter(({ type }) => this.registry.phishingResistant.includes(type)) : [];
+    return passkeys.length > 0 ? passkeys : all;
   }
 
   pending(due: DueSignIn, purpose: PendingPurpose): TokenResponse {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
-import { FactorAttempts, type Proof } from '@app/mfa';
+import { type Answer, FactorAttempts, type Proof } from '@app/mfa';
 import { canonicalEmail } from '@app/notifications';
 import {
   AppError,
@@ -13,10 +13,8 @@ import {
   signLookup,
   signTenant,
   Traced,
-  TWO_FACTORS,
-  TWO_STEPS,
 } from '@app/platform';
-import { authProviderOf, canonicalDomain, demandsVerifiedEmail, policyOf, sessionHoursOf } from '@app/tenants';
+import { authProviderOf, canonicalDomain, demandsPhishingResistant, demandsVerifiedEmail, policyOf, sessionHoursOf } from '@app/tenants';
 import type { LoginRequest, TokenResponse } from './auth.contract.js';
 import { AuthError } from './auth.errors.js';
 import { CognitoSignIn } from './cognito/cognito-sign-in.service.js';
@@ -53,8 +51,8 @@ export class SignInService {
 
   /** @throws mfa.wrong_code, mfa.too_many_attempts, mfa.sign_in_over */
   @Traced('sign_in.second_factor')
-  verify({ id, tenantId, signInId, firstAmr }: PendingCaller, code: string, factorId?: string, remember = false): Promise<TokenResponse> {
-    return counted('second_factor', this.answer({ tenantId, userId: id, signInId, firstAmr }, code, factorId, remember));
+  verify({ id, tenantId, signInId, firstAmr }: PendingCaller, answer: Answer, factorId?: string, remember = false): Promise<TokenResponse> {
+    return counted('second_factor', this.answer({ tenantId, userId: id, signInId, firstAmr }, answer, factorId, remember));
   }
 
   private async withPassword(request: LoginRequest, tenantHeader?: string): Promise<TokenResponse> {
@@ -104,6 +102,7 @@ export class SignInService {
     if (!purpose) return this.complete(found, address, newHash, { amr: ['pwd'], acr: ONE_FACTOR }, device_name);
     const remembered =
       purpose === 'verify' &&
+      !demandsPhishingResistant(found.policy, found.role) &&
       device_token !== undefined &&
       (await this.devices.knows(found.tenant_id!, found.user_id, device_token, policyOf(found.policy)));
     if (remembered) return this.complete(found, address, newHash, { amr: ['pwd', 'device'], acr: REMEMBERED }, device_name);
@@ -148,16 +147,16 @@ export class SignInService {
     return this.answers.response(session, { tenantId, userId: found.user_id, email: found.email, role: found.role });
   }
 
-  private async answer({ firstAmr, ...pending }: DueSignIn, answer: string, factorId?: string, remember = false): Promise<TokenResponse> {
+  private async answer({ firstAmr, ...pending }: DueSignIn, answer: Answer, factorId?: string, remember = false): Promise<TokenResponse> {
     let session!: OpenedSession;
-    const { email, role, deviceName } = await this.attempts.settleSignIn({ ...pending, answer, factorId }, (proof: Proof) => {
-      session = this.answers.newSession(
-        pending.tenantId,
-        [...firstAmr, proof.amr, 'mfa'],
-        proof.provesPossession ? TWO_FACTORS : TWO_STEPS,
-      );
+    const enrolment = { ...pending, signInId: uuidv7() };
+    const proof = await this.attempts.settleSignIn({ ...pending, answer, factorId }, (proof: Proof) => {
+      if (proof.passkeyDue) return [enrolment.signInId, config.PENDING_SECONDS, proof.deviceName];
+      session = this.answers.newSession(pending.tenantId, [...firstAmr, ...proof.amr, 'mfa'], proof.acr);
       return this.answers.stored(session, proof.deviceName, proof.sessionHours);
     });
+    const { email, role, deviceName } = proof;
+    if (proof.passkeyDue) return this.answers.enrolment({ ...enrolment, firstAmr: [...firstAmr, ...proof.amr] });
     const answered = this.answers.response(session, { ...pending, email, role });
     const device = remember ? await this.devices.remember(pending.tenantId, pending.userId, deviceName) : undefined;
     return { ...answered, ...(device !== undefined && { device_token: device }) };

@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '@app/audit';
 import { MfaService } from '@app/mfa';
-import { config, ONE_FACTOR, RequestContext, TWO_FACTORS, TWO_STEPS, type UserCaller } from '@app/platform';
+import { config, ONE_FACTOR, PHISHING_RESISTANT, RequestContext, TWO_FACTORS, type UserCaller } from '@app/platform';
 import { AccountsService } from './accounts.service.js';
 import type { StepUp } from './auth.contract.js';
 import { AuthError } from './auth.errors.js';
@@ -13,6 +13,9 @@ interface Raised {
   amr: string[];
   acr: string;
 }
+
+/** What an answer adds to takes nothing away. */
+const HIGHEST_FIRST = [PHISHING_RESISTANT, TWO_FACTORS];
 
 /** A session proves again, or more, whose it is, and goes on with a new access token; what was proved before counts. RFC 9470. */
 @Injectable()
@@ -26,13 +29,14 @@ export class StepUpService {
   ) {}
 
   /** @throws mfa.wrong_code, auth.wrong_password, auth.mfa_required (the password alone, of somebody who has a second factor), *.too_many_attempts */
-  async raise(caller: UserCaller, { code, password, factor_id }: StepUp) {
+  async raise(caller: UserCaller, { code, credential, password, factor_id }: StepUp) {
     const authTime = new Date();
-    if (code !== undefined) {
-      const raised = await this.mfa.prove(caller.id, code, factor_id, (em, proof) =>
+    const answer = code ?? credential;
+    if (answer !== undefined) {
+      const raised = await this.mfa.prove(caller.id, answer, factor_id, (em, proof) =>
         this.keep(em, caller, authTime, {
-          amr: [...new Set([...caller.amr, proof.amr, 'mfa'])],
-          acr: proof.provesPossession || caller.acr === TWO_FACTORS ? TWO_FACTORS : TWO_STEPS,
+          amr: [...new Set([...caller.amr, ...proof.amr, 'mfa'])],
+          acr: HIGHEST_FIRST.find((acr) => acr === caller.acr || acr === proof.acr) ?? proof.acr,
         }),
       );
       return this.answer(caller, authTime, raised);

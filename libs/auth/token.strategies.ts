@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy, type StrategyOptionsWithRequest } from 'passport-jwt';
 import { config, HotStatements, type PendingCaller, type Role, SigningKeys, signTenant, type UserCaller } from '@app/platform';
-import { demandsFactor } from '@app/tenants';
+import { demandsFactor, demandsPhishingResistant } from '@app/tenants';
 import { CHECK_SESSION } from './session.entity.js';
 import { CHECK_ENROLMENT } from './sign-in.entity.js';
 import { ACCESS, type AccessClaims, AUDIENCE, PENDING, type PendingClaims } from './tokens.js';
@@ -93,6 +93,7 @@ export class AccessStrategy extends PassportStrategy(Strategy, 'access') {
       acr,
       authTime: new Date(auth_time),
       mfaDemanded: demandsFactor(policy, row.role),
+      passkeyDemanded: demandsPhishingResistant(policy, row.role),
       profile: { id: sub, company_id, ...profile, created_at: utc(created_at), last_login: last_login && utc(last_login) },
     };
   }

@@ -20,6 +20,8 @@ const schema = defineEntity({
     isActive: p.boolean().default(true),
     /** Kept by the database: true while a confirmed factor stands. */
     mfaEnabled: p.boolean().default(false),
+    /** Kept by the database: true while a confirmed passkey is set up, resting or not. */
+    hasPasskey: p.boolean().default(false),
     lastLoginAt: p.datetime().nullable(),
   }),
 });

@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { seal, tenantOwned, unseal } from '@app/platform';
+import { mac, seal, tenantOwned, unseal } from '@app/platform';
 
 const schema = defineEntity({
   name: 'EnrolledFactor',
@@ -10,6 +10,8 @@ const schema = defineEntity({
     label: p.string().nullable(),
     /** Sealed JSON: the factor's own state. */
     state: p.text(),
+    /** Of those that a person may have several of: what the credential is found by. */
+    credentialMac: p.blob().nullable().lazy(),
     /** Where codes are sent to, as it may be shown and as it is found; null where none are. */
     recipientMasked: p.text().nullable(),
     recipientMac: p.text().nullable(),
@@ -27,6 +29,9 @@ const schema = defineEntity({
 /** A factor that one person has set up. It counts once confirmed, and rests once disabled. */
 export class EnrolledFactor extends schema.class {}
 schema.setClass(EnrolledFactor);
+
+/** The same in every company: a credential is found before anybody knows whose it is. */
+export const credentialMac = (id: string) => mac('credential', id);
 
 const place = (tenantId: string, factorId: string) => ({ tenant: tenantId, row: factorId, purpose: 'factor-state' });
 

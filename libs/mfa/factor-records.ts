@@ -27,11 +27,17 @@ export class FactorRecords {
       type: row.type,
       label: row.label ?? null,
       recipient_masked: row.recipientMasked ?? null,
+      ...this.shown(row),
       created_at: row.createdAt.toISOString(),
       confirmed_at: iso(row.confirmedAt),
       disabled_at: iso(row.disabledAt),
       last_used_at: iso(row.lastUsedAt),
     }));
+  }
+
+  /** What its owner is shown of how it was set up. */
+  shown({ tenantId, id, type, state }: EnrolledFactor) {
+    return this.registry.get(type).shown?.(openState(tenantId, id, state)) ?? {};
   }
 
   async verifications(em: EntityManager, ids: readonly string[]) {

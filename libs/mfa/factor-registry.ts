@@ -1,4 +1,4 @@
-import type { Factor } from './factor.js';
+import type { Answer, Factor } from './factor.js';
 import { MfaError } from './mfa.errors.js';
 
 export class FactorRegistry {
@@ -16,11 +16,29 @@ export class FactorRegistry {
   }
 
   /** Which types this answer could belong to. */
-  typesFor(answer: string): string[] {
-    return [...this.factors.values()].filter((factor) => factor.accepts(answer)).map(({ type }) => type);
+  typesFor(answer: Answer): string[] {
+    return this.those((factor) => takes(factor, answer));
+  }
+
+  /** Which of them answer to our own pages alone. */
+  get phishingResistant(): string[] {
+    return this.those((factor) => factor.isPhishingResistant);
+  }
+
+  /** The one that signs what its holder, whoever it is, is asked. */
+  get signing(): Factor & Required<Pick<Factor, 'signs'>> {
+    return [...this.factors.values()].find((factor) => factor.signs) as Factor & Required<Pick<Factor, 'signs'>>;
   }
 
   get startable(): string[] {
-    return [...this.factors.values()].filter(({ standsAlone }) => standsAlone).map(({ type }) => type);
+    return this.those(({ standsAlone }) => standsAlone);
+  }
+
+  private those(are: (factor: Factor) => boolean): string[] {
+    return [...this.factors.values()].filter(are).map(({ type }) => type);
   }
 }
+
+/** What was signed is for those that sign, and text for the others. */
+export const takes = (factor: Factor, answer: Answer): boolean =>
+  (factor.signs !== undefined) === (typeof answer === 'object') && factor.accepts(answer);

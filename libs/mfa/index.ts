@@ -1,5 +1,8 @@
 export { sealState } from './enrolled-factor.entity.js';
+export { credentialMac } from './enrolled-factor.entity.js';
+export type { Answer, SignedAnswer } from './factor.js';
 export { FactorAttempts, type Proof } from './factor-attempts.js';
+export { FactorRegistry } from './factor-registry.js';
 export { emailFactorAddresses } from './delivered/email-factor-addresses.js';
 export { FactorRecords } from './factor-records.js';
 export { totpStateOf, totpUri } from './factors/totp/totp.factor.js';
@@ -9,6 +12,8 @@ export { MfaError } from './mfa.errors.js';
 export { MfaModule, MfaWorkerModule } from './mfa.module.js';
 export { MfaService } from './mfa.service.js';
 export { ProvenJustNowGuard } from './proven-just-now.guard.js';
+export { newFirstStep, readFirstStep, type SignedChallenge } from './signed/signed-challenge.js';
+export { assertion, oneAnswer, requestOptions } from './signed/signed.contract.js';
 export { CarriedCodes } from './verifications/carried-codes.service.js';
 export { LatestCodes } from './verifications/latest-codes.service.js';
 export { verificationCode } from './verifications/verifications.contract.js';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CHANNELS, locale } from '@app/notifications';
+import { assertion, creationOptions, oneAnswer, registration, requestOptions } from './signed/signed.contract.js';
 
 export const code = z
   .string()
@@ -7,7 +8,8 @@ export const code = z
   .min(1)
   .max(64)
   .describe('six digits of the authenticator app or of the code that was sent, or a backup code');
-const label = z.string().trim().min(1).max(100).optional();
+const name = z.string().trim().min(1).max(100);
+const label = name.optional();
 
 export const factor = z
   .object({
@@ -16,7 +18,8 @@ export const factor = z
     label: z.string().nullable(),
     recipient_masked: z.string().nullable(),
     confirmed: z.boolean(),
-    disabled: z.boolean().describe('after 100 wrong codes in a row: set it up again'),
+    disabled: z.boolean().describe('after 100 wrong codes in a row, or because it may have been copied: set it up again'),
+    synced: z.boolean().optional().describe('of a passkey: whether it is backed up, and so on other devices, too'),
     created_at: z.string(),
     last_used_at: z.string().nullable(),
   })
@@ -25,7 +28,7 @@ export const factorList = z.object({ data: z.array(factor), next_cursor: z.null(
 
 export const startFactor = z
   .object({
-    type: z.string().max(40).describe('totp, sms, voice, email, telegram'),
+    type: z.string().max(40).describe('totp, sms, voice, email, telegram, webauthn'),
     label,
     recipient: z
       .string()
@@ -65,13 +68,32 @@ export const startedFactor = authenticator
   .extend({
     factor_id: z.uuid(),
     reveal: reveal.optional(),
+    webauthn: creationOptions.optional().describe('PublicKeyCredentialCreationOptionsJSON: for the browser, until expires_at'),
     deep_link: z.string().optional().describe('telegram: open it within 15 min, and the code comes to that chat'),
   })
   .meta({ id: 'StartedFactor' });
 export const challenge = z.object({ factor_id: z.uuid() }).meta({ id: 'Challenge' });
-export const sentCode = z.object(sent).meta({ id: 'SentCode' });
+export const sentCode = z
+  .object(sent)
+  .partial()
+  .extend({
+    factor_id: z.uuid().optional(),
+    webauthn: requestOptions.optional().describe('PublicKeyCredentialRequestOptionsJSON, of all my passkeys: for the browser, until expires_at'),
+    expires_at: z.string(),
+  })
+  .meta({ id: 'SentCode' });
 
 export const confirmCode = z.object({ code }).meta({ id: 'ConfirmCode' });
+/** A fresh answer of a factor that is set up. */
+export const answer = z
+  .object({ code: code.optional(), credential: assertion.optional().describe('instead of code: what a passkey signed') })
+  .refine(...oneAnswer)
+  .meta({ id: 'FactorAnswer' });
+export const confirmFactor = z
+  .object({ code: code.optional(), credential: registration.optional().describe('of a passkey'), label })
+  .refine(...oneAnswer)
+  .meta({ id: 'ConfirmFactor' });
+export const renameFactor = z.object({ label: name }).meta({ id: 'RenameFactor' });
 export const activateCode = z.object({ totp_code: code }).meta({ id: 'ActivateCode' });
 export const enabled = z
   .object({ message: z.string(), backup_codes: z.array(z.string()).optional().describe('shown this once') })

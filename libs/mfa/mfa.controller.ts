@@ -1,16 +1,30 @@
-import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Patch, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CurrentCaller, Pending, type PersonCaller, Returns, Roles, SignInRoute, type UserCaller, ProvenJustNow } from '@app/platform';
+import {
+  CurrentCaller,
+  OneFactorEnough,
+  Pending,
+  type PersonCaller,
+  ProvenJustNow,
+  Returns,
+  Roles,
+  SignInRoute,
+  type UserCaller,
+} from '@app/platform';
 import { authenticatorView } from './authenticator-view.js';
+import type { Answer } from './factor.js';
 import { DeliveredFactors } from './delivered/delivered-factors.service.js';
 import type { SentCode } from './delivered/factor-codes.service.js';
+import { FactorRecords } from './factor-records.js';
 import { FactorRegistry } from './factor-registry.js';
 import * as contract from './mfa.contract.js';
 import type { EnrolledFactor } from './enrolled-factor.entity.js';
 import { MfaService } from './mfa.service.js';
+import { type AskedToSign, SignedFactors } from './signed/signed-factors.service.js';
 
 type Code = z.output<typeof contract.confirmCode>;
+type GivenAnswer = z.output<typeof contract.answer>;
 const factorId = z.uuid();
 
 /** A person's own second factors. What starts and confirms one is open to a sign-in that policy sends here to set one up. */
@@ -23,14 +37,17 @@ export class MfaController {
     private readonly mfa: MfaService,
     private readonly factors: FactorRegistry,
     private readonly delivered: DeliveredFactors,
+    private readonly signed: SignedFactors,
+    private readonly records: FactorRecords,
   ) {}
 
   @Get('factors')
   @Pending(['enroll'])
+  @OneFactorEnough(true)
   @ApiOperation({ summary: 'My factors', operationId: 'listFactors' })
   @Returns(contract.factorList)
   async list(@CurrentCaller() caller: PersonCaller) {
-    return { data: (await this.mfa.list(caller.id)).map(view), next_cursor: null };
+    return { data: (await this.mfa.list(caller.id)).map((row) => this.view(row)), next_cursor: null };
   }
 
   @Post('factors')
@@ -40,15 +57,18 @@ export class MfaController {
   @Returns(contract.startedFactor, 201)
   start(@CurrentCaller() caller: PersonCaller, @Body({ schema: contract.startFactor }) request: contract.StartFactor) {
     const { type, label, input } = request;
-    return this.factors.get(type).channel ? this.beginDelivered(caller, request) : this.begin(caller, type, label, input);
+    const { channel, signs } = this.factors.get(type);
+    if (signs) return this.signed.start(caller, type, label).then(askedView);
+    return channel ? this.beginDelivered(caller, request) : this.begin(caller, type, label, input);
   }
 
   @Post('challenge')
   @Pending(['verify', 'enroll'])
+  @OneFactorEnough(true)
   @SignInRoute(true)
   @ApiOperation({
     summary:
-      'Send me the code of one of my factors: again while it lives, otherwise a new one; 429 with Retry-After when it went out a moment ago',
+      'Ask for an answer of one of my factors: sends its code, again while it lives, otherwise a new one (429 with Retry-After when it went out a moment ago); or what any of my passkeys is to sign',
     operationId: 'challengeFactor',
   })
   @Returns(contract.sentCode, 202)
@@ -56,6 +76,8 @@ export class MfaController {
     @CurrentCaller() caller: PersonCaller,
     @Body({ schema: contract.challenge }) { factor_id }: z.output<typeof contract.challenge>,
   ) {
+    const row = (await this.mfa.list(caller.id)).find(({ id }) => id === factor_id);
+    if (row && this.factors.get(row.type).signs) return askedView(await this.signed.challenge(caller, row));
     return codeView(await this.delivered.challenge(caller, { id: factor_id }));
   }
 
@@ -63,26 +85,37 @@ export class MfaController {
   @ProvenJustNow(true)
   @Pending(['enroll'])
   @SignInRoute(true)
-  @ApiOperation({ summary: 'Confirm a factor with its first code', operationId: 'confirmFactor' })
+  @ApiOperation({ summary: 'Confirm a factor with its first code, or a passkey with what the browser made', operationId: 'confirmFactor' })
   @Returns(contract.enabled)
   confirm(
     @CurrentCaller() caller: PersonCaller,
     @Param('id', { schema: factorId }) id: string,
-    @Body({ schema: contract.confirmCode }) { code }: Code,
+    @Body({ schema: contract.confirmFactor }) { code, credential, label }: z.output<typeof contract.confirmFactor>,
   ) {
-    return this.enabled(caller, code, { id });
+    return this.enabled(caller, (code ?? credential)!, { id }, label);
+  }
+
+  @Patch('factors/:id')
+  @ApiOperation({ summary: 'Name a factor', operationId: 'renameFactor' })
+  @Returns(contract.factor)
+  async rename(
+    @CurrentCaller() caller: UserCaller,
+    @Param('id', { schema: factorId }) id: string,
+    @Body({ schema: contract.renameFactor }) { label }: z.output<typeof contract.renameFactor>,
+  ) {
+    return this.view(await this.mfa.rename(caller.id, id, label));
   }
 
   @Delete('factors/:id')
   @SignInRoute(true)
-  @ApiOperation({ summary: 'Remove a factor; takes a fresh code', operationId: 'removeFactor' })
+  @ApiOperation({ summary: 'Remove a factor; takes a fresh code, or a passkey', operationId: 'removeFactor' })
   @Returns(contract.message)
   async remove(
     @CurrentCaller() caller: UserCaller,
     @Param('id', { schema: factorId }) id: string,
-    @Body({ schema: contract.confirmCode }) { code }: Code,
+    @Body({ schema: contract.answer }) { code, credential }: GivenAnswer,
   ) {
-    await this.mfa.remove(caller, id, code);
+    await this.mfa.remove(caller, id, (code ?? credential)!);
     return { message: 'The factor is removed', detail: null };
   }
 
@@ -120,10 +153,10 @@ export class MfaController {
 
   @Post('backup-codes')
   @SignInRoute(true)
-  @ApiOperation({ summary: 'New backup codes in place of the old; takes a fresh code', operationId: 'renewBackupCodes' })
+  @ApiOperation({ summary: 'New backup codes in place of the old; takes a fresh code, or a passkey', operationId: 'renewBackupCodes' })
   @Returns(contract.backupCodes)
-  async renew(@CurrentCaller() caller: PersonCaller, @Body({ schema: contract.confirmCode }) { code }: Code) {
-    return { backup_codes: await this.mfa.renewBackupCodes(caller.id, code) };
+  async renew(@CurrentCaller() caller: PersonCaller, @Body({ schema: contract.answer }) { code, credential }: GivenAnswer) {
+    return { backup_codes: await this.mfa.renewBackupCodes(caller.id, (code ?? credential)!) };
   }
 
   @Get('backup-codes')
@@ -142,6 +175,10 @@ export class MfaController {
     return { factor_id: factorId, reveal, ...(await authenticatorView(secret, otpauthUri)) };
   }
 
+  private view(row: EnrolledFactor) {
+    return { ...factorView(row), ...this.records.shown(row) };
+  }
+
   private async beginDelivered(caller: PersonCaller, { type, label, recipient, locale }: contract.StartFactor) {
     const { factorId, sent, deepLink, until } = await this.delivered.start(caller, type, { recipient, label, locale });
     return {
@@ -151,8 +188,8 @@ export class MfaController {
     };
   }
 
-  private async enabled(caller: PersonCaller, code: string, which: { id: string } | { type: string } = { type: 'totp' }) {
-    const { backupCodes } = await this.mfa.confirm(caller.id, code, which);
+  private async enabled(caller: PersonCaller, answer: Answer, which: { id: string } | { type: string } = { type: 'totp' }, label?: string) {
+    const { backupCodes } = await this.mfa.confirm(caller.id, answer, which, label);
     return { message: 'MFA successfully activated', ...(backupCodes && { backup_codes: backupCodes }) };
   }
 }
@@ -165,7 +202,13 @@ const codeView = ({ verificationId, channel, masked, expiresAt, resendAfter }: S
   resend_after: resendAfter.toISOString(),
 });
 
-const view = ({ id, type, label, recipientMasked, confirmedAt, disabledAt, createdAt, lastUsedAt }: EnrolledFactor) => ({
+const askedView = ({ factorId, webauthn, expiresAt }: AskedToSign) => ({
+  factor_id: factorId,
+  webauthn,
+  expires_at: expiresAt.toISOString(),
+});
+
+const factorView = ({ id, type, label, recipientMasked, confirmedAt, disabledAt, createdAt, lastUsedAt }: EnrolledFactor) => ({
   id,
   type,
   label: label ?? null,

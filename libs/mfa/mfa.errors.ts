@@ -3,6 +3,9 @@ import { defineErrors } from '@app/platform';
 export const MfaError = defineErrors('mfa', {
   wrongCode: ['unauthorized', 'That code is wrong, expired or already used.'],
   notPending: ['conflict', 'Nothing waits to be confirmed. Start with mfa/setup.'],
+  tooMany: ['conflict', 'There are as many of these as a person may have. Remove one first.'],
+  credentialInUse: ['conflict', 'This passkey is set up already.'],
+  passkeyRequired: ['forbidden', 'Your company requires a passkey: answer with yours.'],
   notEnabled: ['conflict', 'No second factor is set up.'],
   freshSignInRequired: ['forbidden', 'Sign in again first.'],
   requiredByPolicy: ['conflict', 'Your company requires a second factor: the last one stays. Set up another first.'],

@@ -15,6 +15,7 @@ import { FactorRegistry } from './factor-registry.js';
 import { FACTORS } from './factors/index.js';
 import { MfaController } from './mfa.controller.js';
 import { MfaService } from './mfa.service.js';
+import { SignedFactors } from './signed/signed-factors.service.js';
 import { SmsMfaController } from './sms-mfa.controller.js';
 import { CarriedCodes } from './verifications/carried-codes.service.js';
 import { LatestCodes } from './verifications/latest-codes.service.js';
@@ -36,6 +37,7 @@ export class MfaWorkerModule {}
     FactorRecords,
     DeliveredFactors,
     FactorCodes,
+    SignedFactors,
     ContactListener,
     Verifications,
     VerificationReader,
@@ -44,6 +46,6 @@ export class MfaWorkerModule {}
     ...FACTORS,
     { provide: FactorRegistry, inject: [...FACTORS], useFactory: (...factors: Factor[]) => new FactorRegistry(factors) },
   ],
-  exports: [MfaService, FactorAttempts, FactorRecords, CarriedCodes, LatestCodes, NotificationsModule],
+  exports: [MfaService, FactorAttempts, FactorRecords, FactorRegistry, CarriedCodes, LatestCodes, NotificationsModule],
 })
 export class MfaModule {}

@@ -1,4 +1,4 @@
-import { LockMode } from '@mikro-orm/core';
+import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
@@ -6,7 +6,7 @@ import { AuditService } from '@app/audit';
 import { invalid, RequestContext, type UserCaller } from '@app/platform';
 import { type CompanyPolicy, TenantsService } from '@app/tenants';
 import { EnrolledFactor, openState, sealState } from './enrolled-factor.entity.js';
-import type { Subject } from './factor.js';
+import type { Answer, Factor, Subject } from './factor.js';
 import { FactorAttempts, type Proof } from './factor-attempts.js';
 import { FactorRegistry } from './factor-registry.js';
 import { MfaError } from './mfa.errors.js';
@@ -29,7 +29,7 @@ export class MfaService {
   }
 
   /** Starts a factor. An earlier one of the type stays good until this one is confirmed; an earlier start is forgotten. */
-  enroll(userId: string, subject: Subject, type: string, { label, input = {}, recipient }: Enrolment = {}) {
+  enroll(userId: string, subject: Subject, type: string, { id = uuidv7(), label, input = {}, recipient }: Enrolment = {}) {
     const factor = this.factors.get(type);
     if (!factor.standsAlone)
       throw MfaError.unknownFactor({ errors: [{ field: 'type', message: `must be one of ${this.factors.startable.join(', ')}` }] });
@@ -38,8 +38,9 @@ export class MfaService {
     return this.context.transaction(async (em) => {
       this.requireAllowed((await this.tenants.profile(em)).policy, type);
       await em.nativeDelete(EnrolledFactor, { userId, type, confirmedAt: null });
-      const { state, reveal } = factor.enroll(subject, given.data);
-      const row = this.create(em, userId, type, state, label);
+      if (factor.most > 1) await this.requireRoom(em, userId, factor);
+      const { state, reveal } = await factor.enroll(subject, given.data);
+      const row = this.create(em, userId, type, state, { id, label });
       if (recipient) Object.assign(row, { recipientMasked: recipient.masked, recipientMac: recipient.mac });
       this.audit.record('mfa.enrolment_started', { actorId: userId, targetId: row.id, details: { type } });
       return { factorId: row.id, reveal };
@@ -53,13 +54,25 @@ export class MfaService {
   }
 
   /** The first factor to be confirmed brings backup codes with it, shown this once. */
-  async confirm(userId: string, answer: string, which: { id: string } | { type: string }): Promise<{ backupCodes: string[] | undefined }> {
+  async confirm(
+    userId: string,
+    answer: Answer,
+    which: { id: string } | { type: string },
+    label?: string,
+  ): Promise<{ backupCodes: string[] | undefined }> {
     const pending = await this.context.transaction((em) => em.findOne(EnrolledFactor, { ...which, userId, confirmedAt: null }));
     if (!pending) throw 'id' in which ? MfaError.notFound() : MfaError.notPending();
     const proof = await this.attempts.check({ tenantId: this.context.tenantId!, userId, answer, factorId: pending.id, pending: true });
+    const { credential } = proof;
     return this.context.transaction(async (em) => {
-      await em.nativeDelete(EnrolledFactor, { userId, type: proof.type, confirmedAt: { $ne: null } });
-      await this.spend(em, userId, proof, { confirmedAt: new Date() });
+      if (credential) await this.requireRoom(em, userId, this.factors.get(proof.type));
+      else await em.nativeDelete(EnrolledFactor, { userId, type: proof.type, confirmedAt: { $ne: null } });
+      const name = label ?? pending.label ?? credential?.name;
+      await this.spend(em, userId, proof, {
+        confirmedAt: new Date(),
+        ...(name !== undefined && { label: name }),
+        ...(credential && { credentialMac: credential.mac }),
+      });
       this.audit.record('mfa.factor_added', { actorId: userId, targetId: proof.factorId, details: { type: proof.type } });
       const hasCodes = await em.count(EnrolledFactor, { userId, type: BACKUP });
       return { backupCodes: hasCodes ? undefined : await this.issueBackupCodes(em, userId) };
@@ -67,9 +80,9 @@ export class MfaService {
   }
 
   /** New backup codes in place of the old ones, for a fresh second factor. */
-  async renewBackupCodes(userId: string, answer: string): Promise<string[]> {
+  async renewBackupCodes(userId: string, answer: Answer): Promise<string[]> {
     await this.requireEnabled(userId);
-    const proof = await this.attempts.check({ tenantId: this.context.tenantId!, userId, answer });
+    const proof = await this.check(userId, answer);
     return this.context.transaction(async (em) => {
       await this.spend(em, userId, proof);
       return this.issueBackupCodes(em, userId);
@@ -82,13 +95,25 @@ export class MfaService {
     return { remaining: this.factors.get(BACKUP).remaining!(openState(row.tenantId, row.id, row.state)), createdAt: row.createdAt };
   }
 
+  /** @throws mfa.not_found for another person's, alike */
+  rename(userId: string, factorId: string, label: string): Promise<EnrolledFactor> {
+    return this.context.transaction(async (em) => {
+      const row = await em.findOne(EnrolledFactor, { id: factorId, userId });
+      if (!row) throw MfaError.notFound();
+      row.label = label;
+      this.audit.record('mfa.factor_renamed', { actorId: userId, targetId: factorId, details: { type: row.type } });
+      return row;
+    });
+  }
+
   /** Removes one factor for a fresh second factor; with the last one go the backup codes. @throws mfa.required_by_policy */
-  async remove({ id: userId, mfaDemanded }: UserCaller, factorId: string, answer: string): Promise<void> {
+  async remove({ id: userId, mfaDemanded, passkeyDemanded }: UserCaller, factorId: string, answer: Answer): Promise<void> {
+    const standing = passkeyDemanded ? this.factors.phishingResistant : undefined;
     const rows = await this.list(userId);
     const row = rows.find(({ id }) => id === factorId);
     if (!row) throw MfaError.notFound();
-    if (mfaDemanded) keepsOne(rows, row);
-    const proof = await this.attempts.check({ tenantId: this.context.tenantId!, userId, answer });
+    if (mfaDemanded) keepsOne(rows, row, standing);
+    const proof = await this.check(userId, answer);
     await this.context.transaction(async (em) => {
       // Under lock: two requests cannot each leave the other's factor as the last.
       if (mfaDemanded)
@@ -99,6 +124,7 @@ export class MfaService {
             { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE, fields: ['type', 'confirmedAt', 'disabledAt'] },
           ),
           row,
+          standing,
         );
       await this.spend(em, userId, proof);
       await em.nativeDelete(EnrolledFactor, { id: factorId, userId });
@@ -109,10 +135,10 @@ export class MfaService {
   }
 
   /** Every factor goes, for a fresh second factor. @throws mfa.required_by_policy */
-  async disable({ id: userId, mfaDemanded }: UserCaller, answer: string): Promise<void> {
+  async disable({ id: userId, mfaDemanded }: UserCaller, answer: Answer): Promise<void> {
     await this.requireEnabled(userId);
     if (mfaDemanded) throw MfaError.requiredByPolicy();
-    const proof = await this.attempts.check({ tenantId: this.context.tenantId!, userId, answer });
+    const proof = await this.check(userId, answer);
     await this.context.transaction(async (em) => {
       await this.spend(em, userId, proof);
       await this.removeAll(em, userId);
@@ -129,16 +155,27 @@ export class MfaService {
   /** A factor answered again, and `work` done in the transaction that spends the answer. @throws mfa.wrong_code, mfa.too_many_attempts */
   async prove<T>(
     userId: string,
-    answer: string,
+    answer: Answer,
     factorId: string | undefined,
     work: (em: EntityManager, proof: Proof) => Promise<T>,
   ): Promise<T> {
     await this.requireEnabled(userId);
-    const proof = await this.attempts.check({ tenantId: this.context.tenantId!, userId, answer, factorId });
+    const proof = await this.check(userId, answer, factorId);
     return this.context.transaction(async (em) => {
       await this.spend(em, userId, proof);
       return work(em, proof);
     });
+  }
+
+  /** Of a signed-in person. */
+  private check(userId: string, answer: Answer, factorId?: string) {
+    return this.attempts.check({ tenantId: this.context.tenantId!, userId, answer, factorId, sessionId: this.context.sessionId });
+  }
+
+  /** Under lock of the person's factors: two that are confirmed at once are both counted. @throws mfa.too_many */
+  private async requireRoom(em: EntityManager, userId: string, { type, most }: Factor): Promise<void> {
+    const rows = await em.find(EnrolledFactor, { userId, type }, { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (rows.filter(({ confirmedAt }) => confirmedAt != null).length >= most) throw MfaError.tooMany();
   }
 
   private async requireEnabled(userId: string): Promise<void> {
@@ -150,20 +187,25 @@ export class MfaService {
 
   private async issueBackupCodes(em: EntityManager, userId: string): Promise<string[]> {
     await em.nativeDelete(EnrolledFactor, { userId, type: BACKUP });
-    const { state, reveal } = this.factors.get(BACKUP).enroll({ account: '', issuer: '' }, {});
+    const { state, reveal } = await this.factors.get(BACKUP).enroll({ account: '', issuer: '' }, {});
     const row = this.create(em, userId, BACKUP, state);
     row.confirmedAt = new Date();
     this.audit.record('mfa.backup_codes_made', { actorId: userId, targetId: row.id });
     return reveal.backupCodes as string[];
   }
 
-  private create(em: EntityManager, userId: string, type: string, state: object, label?: string) {
-    const id = uuidv7();
+  private create(
+    em: EntityManager,
+    userId: string,
+    type: string,
+    state: object,
+    { id = uuidv7(), label }: { id?: string; label?: string | undefined } = {},
+  ) {
     return em.create(EnrolledFactor, { id, userId, type, label: label ?? null, state: sealState(this.context.tenantId!, id, state) });
   }
 
   /** Moves the factor on from exactly the state that was looked at: a code works once, however many requests race. */
-  private async spend(em: EntityManager, userId: string, proof: Proof, change: { confirmedAt?: Date } = {}) {
+  private async spend(em: EntityManager, userId: string, proof: Proof, change: Confirmation = {}) {
     const { factorId, version, state, challenge, beside } = proof;
     if (challenge || beside) {
       const [used] = await em.execute<{ ok: boolean }[]>(
@@ -180,17 +222,26 @@ export class MfaService {
       );
       if (!used!.ok) throw MfaError.wrongCode();
     }
-    const moved = await em.nativeUpdate(
-      EnrolledFactor,
-      { id: factorId, userId, version },
-      { state, version: version + 1, failures: 0, disabledAt: null, lastUsedAt: new Date(), ...change },
-    );
+    const moved = await em
+      .nativeUpdate(
+        EnrolledFactor,
+        { id: factorId, userId, version },
+        { state, version: version + 1, failures: 0, disabledAt: null, lastUsedAt: new Date(), ...change },
+      )
+      .catch((error: unknown) => {
+        if (error instanceof UniqueConstraintViolationException) throw MfaError.credentialInUse();
+        throw error;
+      });
     if (moved === 0) throw MfaError.wrongCode();
     await em.execute(`select app.attempt_clear('mfa', ?)`, [userId]);
   }
 }
 
+type Confirmation = Partial<Pick<EnrolledFactor, 'confirmedAt' | 'label' | 'credentialMac'>>;
+
 interface Enrolment {
+  /** Where somebody had to know it beforehand. */
+  id?: string;
   label?: string | undefined;
   input?: object;
   /** Where its codes are sent to, as it may be shown and as it is found. */
@@ -198,10 +249,11 @@ interface Enrolment {
 }
 
 type Standing = Pick<EnrolledFactor, 'id' | 'type' | 'confirmedAt' | 'disabledAt'>;
-const stands = ({ type, confirmedAt, disabledAt }: Standing) => type !== BACKUP && confirmedAt != null && disabledAt == null;
+const stands = ({ type, confirmedAt, disabledAt }: Standing, of?: string[]) =>
+  type !== BACKUP && confirmedAt != null && disabledAt == null && (!of || of.includes(type));
 
-/** Where policy demands a factor, the last that stands stays. */
-function keepsOne(rows: Standing[], leaving: Standing) {
-  if (leaving.type !== BACKUP && leaving.confirmedAt != null && !rows.some((row) => row.id !== leaving.id && stands(row)))
-    throw MfaError.requiredByPolicy();
+/** Where policy demands a factor, the last that stands stays; `of`: of the types that it demands. */
+function keepsOne(rows: Standing[], leaving: Standing, of?: string[]) {
+  const counts = leaving.type !== BACKUP && leaving.confirmedAt != null && (!of || of.includes(leaving.type));
+  if (counts && !rows.some((row) => row.id !== leaving.id && stands(row, of))) throw MfaError.requiredByPolicy();
 }

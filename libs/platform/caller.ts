@@ -20,6 +20,8 @@ export type Scope = keyof typeof SCOPES;
 /** How sure a session is of whose it is (`acr`). */
 export const ONE_FACTOR = 'urn:watchword:acr:1';
 export const TWO_FACTORS = 'urn:watchword:acr:2';
+/** A passkey, which answers to our own pages alone, and asked for its holder's finger, face or PIN: above all others. */
+export const PHISHING_RESISTANT = 'urn:watchword:acr:phishing-resistant';
 /** The second step proved no particular thing (a mailbox, a messenger's account): below AAL2, whatever the policy makes of it. */
 export const TWO_STEPS = 'urn:watchword:acr:two-steps';
 /** A provider of the company's says that two steps were made there, and the company takes its word for it. */
@@ -46,6 +48,8 @@ export interface UserCaller {
   readonly authTime: Date;
   /** The company's policy demands a second factor of this role. */
   readonly mfaDemanded: boolean;
+  /** … and one that cannot be phished. */
+  readonly passkeyDemanded: boolean;
   /** The rest of what the session check read; the auth library knows its shape. */
   readonly profile: Readonly<Record<string, unknown>>;
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { relyingPartyIssues, relyingPartyOf } from './relying-party.js';
 
 const flag = z.stringbool();
 const list = z.string().transform((text) =>
@@ -72,6 +73,10 @@ const schema = z
       .url()
       .optional()
       .describe('where links by e-mail lead: the path names what for, the token stands behind #; default PUBLIC_URL'),
+    WEBAUTHN_RP_ID: z.string().min(1).max(253).optional().describe('domain that passkeys belong to; default: the host of PUBLIC_URL'),
+    WEBAUTHN_ORIGINS: list
+      .default([])
+      .describe('origins of the pages that passkeys are used on, comma separated; default: the origin of PUBLIC_URL'),
     TRUSTED_PROXIES: list.pipe(z.array(cidr)).default([]).describe('addresses or CIDR ranges whose X-Forwarded-For is believed'),
     CORS_ORIGINS: list.pipe(z.array(z.url())).default([]).describe('origins of browser applications, comma separated'),
     SWAGGER: flag.optional().describe('serve /docs and /openapi.json; default: not in production'),
@@ -204,6 +209,7 @@ const schema = z
     if (env.SEALING_KEY.length !== 32) issue('SEALING_KEY', 'must be exactly 32 bytes');
     for (const old of env.SEALING_KEYS_OLD)
       if (Buffer.from(old, 'base64').length !== 32) issue('SEALING_KEYS_OLD', 'each must be 32 bytes in base64');
+    for (const [path, message] of relyingPartyIssues(env)) issue(path, message);
     if (env.NODE_ENV !== 'production') return;
     if (env.SANDBOX) issue('SANDBOX', 'delivers to nobody: it is for laptops and tests');
     if (env.RATE_LIMIT_SCALE > 1) issue('RATE_LIMIT_SCALE', 'above 1 is for load tests, not for production');
@@ -214,6 +220,7 @@ const schema = z
   })
   .transform((env) => ({
     ...env,
+    webauthn: relyingPartyOf(env),
     swagger: env.SWAGGER ?? env.NODE_ENV !== 'production',
     metrics: env.METRICS ?? env.NODE_ENV !== 'production',
   }));

@@ -7,6 +7,7 @@ export {
   authProviderOf,
   type CompanyPolicy,
   demandsFactor,
+  demandsPhishingResistant,
   demandsVerifiedEmail,
   policyOf,
   sessionHoursOf,

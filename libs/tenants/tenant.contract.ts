@@ -2,7 +2,9 @@ import { isSupportedCountry } from 'libphonenumber-js/max';
 import { z } from 'zod';
 import { canonicalDomain } from './domain.js';
 
-const mfa = z.enum(['optional', 'required']);
+const mfa = z
+  .enum(['optional', 'required', 'phishing_resistant'])
+  .describe('required: a second factor; phishing_resistant: every sign-in ends with a passkey');
 const emailVerification = z.enum(['optional', 'required']).describe('required: nobody signs in before the own e-mail is confirmed');
 const totpWindow = z.union([z.literal(0), z.literal(1)]).describe('time steps of 30 s accepted either side of now');
 const country = z
@@ -110,9 +112,14 @@ export type CompanyPolicy = z.output<typeof companyPolicy>;
 /** The policy in force: what is stored, over the defaults. Every field is read and checked: not for each sign-in. */
 export const policyOf = (stored: unknown): CompanyPolicy => companyPolicy.parse(stored ?? {});
 
+const mfaOf = (stored: unknown, role: string) => (stored as { mfa?: Record<string, unknown> } | null)?.mfa?.[role];
+
 /** Whether this role needs a second factor. Asked at every request, so it reads the one field. */
 export const demandsFactor = (stored: unknown, role: string): boolean =>
-  (stored as { mfa?: Record<string, unknown> } | null)?.mfa?.[role] === 'required';
+  mfaOf(stored, role) === 'required' || demandsPhishingResistant(stored, role);
+
+/** … and one that answers to our own pages alone. */
+export const demandsPhishingResistant = (stored: unknown, role: string): boolean => mfaOf(stored, role) === 'phishing_resistant';
 
 export const demandsVerifiedEmail = (stored: unknown): boolean =>
   (stored as { email_verification?: unknown } | null)?.email_verification === 'required';

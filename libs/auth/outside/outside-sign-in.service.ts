@@ -12,7 +12,7 @@ import {
   Traced,
   TWO_STEPS_OUTSIDE,
 } from '@app/platform';
-import { demandsVerifiedEmail, sessionHoursOf } from '@app/tenants';
+import { demandsPhishingResistant, demandsVerifiedEmail, sessionHoursOf } from '@app/tenants';
 import type { TokenResponse } from '../auth.contract.js';
 import { AuthError } from '../auth.errors.js';
 import type { BegunSignIn } from '../sign-in.entity.js';
@@ -101,7 +101,9 @@ export class OutsideSignInService {
       await this.refused(provider, 'email_not_verified', userId);
       throw AuthError.emailNotVerified();
     }
-    const twoSteps = secondFactor === 'proven' || (secondFactor === 'enrolled' && found.factors === null);
+    // Where a passkey is demanded, nothing that was proved elsewhere stands for it.
+    const counts = secondFactor === 'proven' || (secondFactor === 'enrolled' && found.factors === null);
+    const twoSteps = counts && !demandsPhishingResistant(found.policy, found.role);
     const purpose = twoSteps ? undefined : due(found);
     if (purpose) {
       const signInId = uuidv7();

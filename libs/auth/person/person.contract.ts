@@ -59,6 +59,7 @@ export const personExport = z
         type: z.string(),
         label: z.string().nullable(),
         recipient_masked: z.string().nullable(),
+        synced: z.boolean().optional().describe('of a passkey: whether it is backed up, and so on other devices, too'),
         created_at: time,
         confirmed_at: timeOrNull,
         disabled_at: timeOrNull,

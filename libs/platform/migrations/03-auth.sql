@@ -10,6 +10,8 @@ create table public.user_account (
   password_hash text,
   is_active boolean not null default true,
   mfa_enabled boolean not null default false,
+  -- Kept like mfa_enabled: a confirmed passkey is set up, resting or not.
+  has_passkey boolean not null default false,
   last_login_at timestamptz,
   created_at timestamptz not null default now(),
   unique (tenant_id, id),
@@ -61,6 +63,8 @@ create table public.sign_in (
   user_id uuid not null,
   attempts integer not null default 0,
   device_name text,
+  -- Its second factor was answered, and policy demands a passkey that is still to be set up.
+  passkey_due boolean not null default false,
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
   consumed_at timestamptz,
@@ -82,6 +86,8 @@ create table public.mfa_factor (
   type text not null,
   label text,
   state text not null,
+  -- What a credential is found by, of factors that a person may have several of.
+  credential_mac bytea check (length(credential_mac) = 32),
   version integer not null default 0,
   failures integer not null default 0,
   created_at timestamptz not null default now(),
@@ -91,7 +97,7 @@ create table public.mfa_factor (
   foreign key (tenant_id, user_id) references public.user_account (tenant_id, id) on delete cascade
 ) with (fillfactor = 70);
 create index mfa_factor_user on public.mfa_factor (tenant_id, user_id);
-create unique index one_factor_of_a_type on public.mfa_factor (tenant_id, user_id, type) where confirmed_at is not null;
+create unique index one_factor_of_a_type on public.mfa_factor (tenant_id, user_id, type) where confirmed_at is not null and credential_mac is null;
 alter table public.mfa_factor enable row level security;
 alter table public.mfa_factor force row level security;
 create policy tenant on public.mfa_factor using (tenant_id = (select app.current_tenant()));

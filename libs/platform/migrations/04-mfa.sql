@@ -3,8 +3,9 @@ create function app.mfa_enabled_kept() returns trigger language plpgsql set sear
 declare
   v_user uuid := case when tg_op = 'DELETE' then old.user_id else new.user_id end;
 begin
-  update public.user_account u set mfa_enabled = exists (
-    select from public.mfa_factor f where f.user_id = v_user and f.confirmed_at is not null and f.type <> 'backup_codes')
+  update public.user_account u
+     set mfa_enabled = exists (select from public.mfa_factor f where f.user_id = v_user and f.confirmed_at is not null and f.type <> 'backup_codes'),
+         has_passkey = exists (select from public.mfa_factor f where f.user_id = v_user and f.confirmed_at is not null and f.type = 'webauthn')
    where u.id = v_user;
   return null;
 end $$;
@@ -86,7 +87,7 @@ begin
   return next;
 end $$;
 
--- A sign-in that policy sends to set up its first factor: good until one is confirmed.
+-- A sign-in that policy sends to set up its first factor, or its first passkey: good until one is confirmed.
 create function app.enrolment_check(p_tenant text, p_sign_in uuid, p_user uuid) returns table (email text, company_name text, locale text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -95,5 +96,5 @@ begin
   return query select u.email, c.name, u.locale
     from public.sign_in s join public.user_account u on u.id = s.user_id and u.tenant_id = s.tenant_id join public.tenant c on c.id = s.tenant_id
    where s.id = p_sign_in and s.tenant_id = v_tenant and s.user_id is not distinct from p_user and s.consumed_at is null and s.expires_at > now()
-     and u.is_active and not u.mfa_enabled;
+     and u.is_active and (not u.mfa_enabled or (s.passkey_due and not u.has_passkey));
 end $$;

@@ -40,7 +40,8 @@ declare
   v_codes jsonb := '{}';
 begin
   "now" := clock_timestamp();
-  select u.email, u.role, jsonb_build_object('totpWindow', coalesce((c.policy ->> 'totp_window')::integer, 1), 'sessionHours', c.policy -> 'session_hours') into email, role, policy
+  select u.email, u.role, jsonb_build_object('totpWindow', coalesce((c.policy ->> 'totp_window')::integer, 1), 'sessionHours', c.policy -> 'session_hours',
+                                             'phishingResistant', c.policy #>> array['mfa', u.role] = 'phishing_resistant', 'hasPasskey', u.has_passkey) into email, role, policy
     from public.user_account u join public.tenant c on c.id = u.tenant_id where u.id = p_user and u.tenant_id = v_tenant and u.is_active;
   if not found then status := 'gone'; return next; return; end if;
   if p_sign_in is not null then
@@ -113,7 +114,52 @@ begin
   return private.factor_used(private.bind(p_tenant), p_user, p_factor, p_challenge, p_beside, p_session, p_origin);
 end $$;
 
--- As before; p_challenge: the code that was sent and is now spent; p_beside: the factors that the answer was counted on beside its own.
+-- A right answer ends the sign-in it was given to, once; what follows, the caller sees to. p_challenge: the code that was sent and is now spent;
+-- p_beside: the factors that the answer was counted on beside its own; p_session: the one about to open, if one is. 'proven', 'stale', 'gone'.
+create function private.sign_in_proven(
+  p_tenant uuid, p_user uuid, p_sign_in uuid, p_factor uuid, p_version integer, p_state text, p_challenge uuid, p_beside uuid[], p_session uuid, p_origin jsonb
+) returns text language plpgsql as $$
+declare
+  v_others uuid[];
+  v_type text;
+begin
+  update public.sign_in s set consumed_at = clock_timestamp()
+   where s.id = p_sign_in and s.tenant_id = p_tenant and s.user_id is not distinct from p_user and s.consumed_at is null and s.expires_at > now();
+  if not found then return 'gone'; end if;
+  select array_agg(f.verification_id) into v_others
+    from public.mfa_factor f where f.tenant_id = p_tenant and f.user_id = p_user and f.id <> p_factor and f.verification_id is not null;
+  if v_others is not null then
+    perform from public.mfa_factor f
+      where f.tenant_id = p_tenant and f.user_id = p_user and (f.id = p_factor or f.verification_id is not null) order by f.id for no key update;
+  end if;
+  if (p_challenge is not null or p_beside is not null)
+     and not private.factor_used(p_tenant, p_user, p_factor, p_challenge, p_beside, p_session, p_origin) then
+    raise exception 'this code is over' using errcode = 'WW002';
+  end if;
+  update public.mfa_factor f set state = p_state, version = f.version + 1, failures = 0, disabled_at = null, last_used_at = now()
+   where f.id = p_factor and f.tenant_id = p_tenant and f.user_id = p_user and f.version = p_version and f.confirmed_at is not null
+  returning f.type into v_type;
+  if not found then
+    if p_challenge is not null or p_beside is not null then raise exception 'the factor has moved on' using errcode = 'WW002'; end if;
+    update public.sign_in s set consumed_at = null where s.id = p_sign_in and s.tenant_id = p_tenant;
+    return 'stale';
+  end if;
+  -- Codes that were sent for this sign-in, and that it did not need, go nowhere any more.
+  if v_others is not null then
+    perform private.challenge_end(p_tenant, v.id)
+       from public.verification v where v.id = any (v_others) and v.tenant_id = p_tenant and v.sign_in_id = p_sign_in and v.status = 'pending';
+  end if;
+  update public.user_account u set last_login_at = case when p_session is null then u.last_login_at else now() end
+   where u.id = p_user and u.tenant_id = p_tenant and u.is_active;
+  if not found then raise exception 'the account was disabled' using errcode = 'WW001'; end if;
+  perform private.attempt_clear(private.attempt_key(p_tenant, 'mfa', p_user::text));
+  if v_type = 'backup_codes' then
+    perform private.audit_put(p_tenant, 'mfa.recovery_code_used', 'success', 'user', p_user, p_session, p_factor, p_origin, '{}');
+  end if;
+  return 'proven';
+end $$;
+
+-- As before, over that.
 drop function app.factor_settle(text, uuid, uuid, uuid, integer, text, uuid, bytea, text[], text, integer, text, jsonb);
 create function app.factor_settle(
   p_tenant text, p_user uuid, p_sign_in uuid, p_factor uuid, p_version integer, p_state text, p_challenge uuid, p_beside uuid[],
@@ -121,43 +167,12 @@ create function app.factor_settle(
 ) returns text language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_tenant uuid := private.bind(p_tenant);
-  v_others uuid[];
-  v_type text;
+  v_outcome text := private.sign_in_proven(v_tenant, p_user, p_sign_in, p_factor, p_version, p_state, p_challenge, p_beside, p_session, p_origin);
 begin
-  update public.sign_in s set consumed_at = clock_timestamp()
-   where s.id = p_sign_in and s.tenant_id = v_tenant and s.user_id is not distinct from p_user and s.consumed_at is null and s.expires_at > now();
-  if not found then return 'gone'; end if;
-  select array_agg(f.verification_id) into v_others
-    from public.mfa_factor f where f.tenant_id = v_tenant and f.user_id = p_user and f.id <> p_factor and f.verification_id is not null;
-  if v_others is not null then
-    perform from public.mfa_factor f
-      where f.tenant_id = v_tenant and f.user_id = p_user and (f.id = p_factor or f.verification_id is not null) order by f.id for no key update;
-  end if;
-  if (p_challenge is not null or p_beside is not null)
-     and not private.factor_used(v_tenant, p_user, p_factor, p_challenge, p_beside, p_session, p_origin) then
-    raise exception 'this code is over' using errcode = 'WW002';
-  end if;
-  update public.mfa_factor f set state = p_state, version = f.version + 1, failures = 0, disabled_at = null, last_used_at = now()
-   where f.id = p_factor and f.tenant_id = v_tenant and f.user_id = p_user and f.version = p_version and f.confirmed_at is not null
-  returning f.type into v_type;
-  if not found then
-    if p_challenge is not null or p_beside is not null then raise exception 'the factor has moved on' using errcode = 'WW002'; end if;
-    update public.sign_in s set consumed_at = null where s.id = p_sign_in and s.tenant_id = v_tenant;
-    return 'stale';
-  end if;
-  -- Codes that were sent for this sign-in, and that it did not need, go nowhere any more.
-  if v_others is not null then
-    perform private.challenge_end(v_tenant, v.id)
-       from public.verification v where v.id = any (v_others) and v.tenant_id = v_tenant and v.sign_in_id = p_sign_in and v.status = 'pending';
-  end if;
-  update public.user_account u set last_login_at = now() where u.id = p_user and u.tenant_id = v_tenant and u.is_active;
-  if not found then raise exception 'the account was disabled' using errcode = 'WW001'; end if;
-  perform private.attempt_clear(private.attempt_key(v_tenant, 'mfa', p_user::text));
-  if v_type = 'backup_codes' then
-    perform private.audit_put(v_tenant, 'mfa.recovery_code_used', 'success', 'user', p_user, p_session, p_factor, p_origin, '{}');
-  end if;
+  if v_outcome <> 'proven' then return v_outcome; end if;
   -- The trail says by which factor.
-  perform private.session_open(v_tenant, p_user, p_session, p_token_hash, p_amr, p_acr, p_seconds, p_device_name, p_origin || jsonb_build_object('factor', v_type));
+  perform private.session_open(v_tenant, p_user, p_session, p_token_hash, p_amr, p_acr, p_seconds, p_device_name,
+    p_origin || jsonb_build_object('factor', (select f.type from public.mfa_factor f where f.id = p_factor and f.tenant_id = v_tenant)));
   return 'opened';
 end $$;
 

@@ -43,7 +43,7 @@ declare
 begin
   select json_build_object(
            'email', u.email, 'email_verified', u.email_verified_at is not null, 'phone_number', u.phone_number, 'full_name', u.full_name, 'locale', u.locale,
-           'role', u.role, 'is_active', u.is_active, 'mfa_enabled', u.mfa_enabled, 'created_at', u.created_at, 'last_login', u.last_login_at,
+           'role', u.role, 'is_active', u.is_active, 'mfa_enabled', u.mfa_enabled, 'has_passkey', u.has_passkey, 'created_at', u.created_at, 'last_login', u.last_login_at,
            'company_name', c.name, 'policy', c.policy, 'amr', s.amr, 'acr', s.acr, 'auth_time', s.auth_time), s.last_seen_at
     into v_checked, v_seen
     from public.session s

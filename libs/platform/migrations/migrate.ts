@@ -17,6 +17,7 @@ import { Migration20261121154000_api_key_rotation } from './Migration20261121154
 import { Migration20261121200000_outside_identity } from './Migration20261121200000_outside_identity.js';
 import { Migration20261122100000_accounts } from './Migration20261122100000_accounts.js';
 import { Migration20261122180000_slots } from './Migration20261122180000_slots.js';
+import { Migration20261122190000_passkeys } from './Migration20261122190000_passkeys.js';
 import { Migration20261122190000_reads } from './Migration20261122190000_reads.js';
 
 /** Every migration, in order. Never edited once released. */
@@ -34,6 +35,7 @@ export const MIGRATIONS = [
   Migration20261121200000_outside_identity,
   Migration20261122100000_accounts,
   Migration20261122180000_slots,
+  Migration20261122190000_passkeys,
   Migration20261122190000_reads,
 ];
 
