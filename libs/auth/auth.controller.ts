@@ -66,7 +66,10 @@ export class AuthController {
   @Pending(['verify', 'outside'])
   @SignInRoute(true)
   @ApiBearerAuth()
-  @ApiOperation({ summary: 'Answer the second factor: authenticator code, code that was sent, backup code, or passkey', operationId: 'verifyMfa' })
+  @ApiOperation({
+    summary: 'Answer the second factor: authenticator code, code that was sent, backup code, or passkey',
+    operationId: 'verifyMfa',
+  })
   @Returns(contract.tokenResponse)
   verifyMfa(@CurrentCaller() caller: PendingCaller, @Body({ schema: contract.verifyMfaRequest }) request: contract.VerifyMfaRequest) {
     if (caller.purpose === 'outside') return this.cognito.answer(caller, request);

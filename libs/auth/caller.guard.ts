@@ -132,7 +132,8 @@ export class CallerGuard implements CanActivate {
         stepUp: { acr: PHISHING_RESISTANT },
       });
     const provedAnother = passkeyDemanded && ![ONE_FACTOR, REMEMBERED, TWO_STEPS_OUTSIDE].includes(acr);
-    if (profile.mfa_enabled && !provedAnother) throw AuthError.mfaRequired({ detail: 'Your company requires a second factor. Sign in again, with yours.' });
+    if (profile.mfa_enabled && !provedAnother)
+      throw AuthError.mfaRequired({ detail: 'Your company requires a second factor. Sign in again, with yours.' });
     if (!purposes?.includes('enroll')) throw AuthError.mfaEnrollmentRequired();
   }
 }

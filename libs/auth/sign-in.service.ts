@@ -3,17 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
 import { type Answer, FactorAttempts, type Proof } from '@app/mfa';
 import { canonicalEmail } from '@app/notifications';
-import {
-  AppError,
-  config,
-  HotStatements,
-  ONE_FACTOR,
-  type PendingCaller,
-  REMEMBERED,
-  signLookup,
-  signTenant,
-  Traced,
-} from '@app/platform';
+import { AppError, config, HotStatements, ONE_FACTOR, type PendingCaller, REMEMBERED, signLookup, signTenant, Traced } from '@app/platform';
 import { authProviderOf, canonicalDomain, demandsPhishingResistant, demandsVerifiedEmail, policyOf, sessionHoursOf } from '@app/tenants';
 import type { LoginRequest, TokenResponse } from './auth.contract.js';
 import { AuthError } from './auth.errors.js';

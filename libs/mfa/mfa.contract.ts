@@ -78,7 +78,9 @@ export const sentCode = z
   .partial()
   .extend({
     factor_id: z.uuid().optional(),
-    webauthn: requestOptions.optional().describe('PublicKeyCredentialRequestOptionsJSON, of all my passkeys: for the browser, until expires_at'),
+    webauthn: requestOptions
+      .optional()
+      .describe('PublicKeyCredentialRequestOptionsJSON, of all my passkeys: for the browser, until expires_at'),
     expires_at: z.string(),
   })
   .meta({ id: 'SentCode' });
