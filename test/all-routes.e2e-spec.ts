@@ -35,7 +35,7 @@ describe('Every closed route', () => {
     user: words(`
       stepUp logout logoutAll changePassword listSessions revokeSession listDevices forgetDevice disableMfa changeMyEmail
       exportMe getMe updateMe listIdentities linkIdentity startLink unlinkIdentity listFactors startFactor challengeFactor
-      confirmFactor removeFactor setupTotp enableTotp activateTotp renewBackupCodes countBackupCodes setupSmsMfa
+      confirmFactor renameFactor removeFactor setupTotp enableTotp activateTotp renewBackupCodes countBackupCodes setupSmsMfa
       sendSmsMfaCode verifySmsMfa disableSmsMfa
     `),
     manager: words(`
@@ -100,6 +100,7 @@ describe('Every route', () => {
   /** Where passwords, codes and links are tried. */
   const SIGN_IN_ROUTES = words(`
     register login getSignInOptions verifyMfa stepUp changePassword disableMfa verifyEmail resendEmailVerification forgotPassword
+    register login startPasskeySignIn signInWithPasskey verifyMfa stepUp changePassword disableMfa verifyEmail resendEmailVerification forgotPassword
     resetPassword acceptInvitation changeMyEmail goOutside startOutside returnFromOutside exchangeOutside challengeFactor
     confirmFactor removeFactor enableTotp activateTotp renewBackupCodes sendSmsMfaCode verifySmsMfa disableSmsMfa
   `);
@@ -153,7 +154,7 @@ describe('Every route', () => {
   };
 
   it('of people that takes a password, a code or a link has the tighter limit', () => {
-    const TRIED = ['code', 'totp_code', 'mfa_code', 'password', 'current_password', 'new_password', 'token'];
+    const TRIED = ['code', 'totp_code', 'mfa_code', 'password', 'current_password', 'new_password', 'token', 'credential'];
     const takes = operations.filter(({ path, fields }) => path.startsWith('/api/') && TRIED.some((field) => fields.includes(field)));
     // Codes of 256 bits; and codes that applications check, each counted where it is made, with limits of the application's own.
     const others = ['linkIdentity', 'createVerification', 'checkVerification'];

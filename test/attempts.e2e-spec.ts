@@ -392,7 +392,7 @@ describe('Guessing', () => {
         Object.keys(schemaOf(operation.requestBody?.content?.['application/json']?.schema)?.properties ?? {});
       const doors = Object.entries<Record<string, any>>(api.paths).flatMap(([path, methods]) =>
         Object.entries(methods).flatMap(([method, operation]) =>
-          asks(operation).some((name) => ['code', 'totp_code', 'mfa_code', 'password', 'current_password'].includes(name))
+          asks(operation).some((name) => ['code', 'totp_code', 'mfa_code', 'password', 'current_password', 'credential'].includes(name))
             ? [`${method.toUpperCase()} ${path}`]
             : [],
         ),
@@ -407,7 +407,12 @@ describe('Guessing', () => {
         'POST /api/auth/identities',
       ];
       /** Codes by text are counted where there are texts: delivered-factors.e2e-spec.ts. */
-      const elsewhere = ['POST /api/sms-mfa/disable', 'POST /api/sms-mfa/verify'];
+      const elsewhere = [
+        'POST /api/sms-mfa/disable',
+        'POST /api/sms-mfa/verify',
+        // passkeys.e2e-spec.ts
+        'POST /api/auth/passkey/login',
+      ];
       const tested = new Set([codeDoors, confirmDoors, passwordDoors].flatMap((kind) => Object.keys(kind)));
       expect(ofAccounts.filter((door) => ![...none, ...elsewhere].includes(door)).toSorted()).toEqual([...tested].toSorted());
     });

@@ -57,7 +57,9 @@ describe('By the functions of the database, the role of the apps', () => {
     'enrolment_check',
     'factor_attempt',
     'factor_challenge',
+    'factor_rest',
     'factor_settle',
+    'factor_settle_enrolment',
     'factor_used',
     'identity_flow_arrive',
     'identity_flow_begin',
@@ -73,6 +75,7 @@ describe('By the functions of the database, the role of the apps', () => {
     'outside_step_end',
     'outside_step_move',
     'outside_step_take',
+    'passkey_sign_in_begin',
     'people_with',
     'person_erase',
     'person_records',
@@ -90,6 +93,7 @@ describe('By the functions of the database, the role of the apps', () => {
     'sign_in_challenge',
     'sign_in_complete',
     'sign_in_forgo',
+    'signed_attempt',
     'signing_key_put',
     'verification_cancel',
     'verification_check',
@@ -192,7 +196,7 @@ describe('By the functions of the database, the role of the apps', () => {
         (name) => !['attempt_clear', 'attempt_take', 'audit_thin', 'current_tenant'].includes(name) && !name.startsWith('purge_'),
       ),
     );
-    expect(refusals).toBe(44 * 8 + 15 * 6);
+    expect(refusals).toBe(47 * 8 + 16 * 6);
     expect(await snapshot(globex)).toEqual(before);
   });
 
@@ -225,7 +229,7 @@ describe('By the functions of the database, the role of the apps', () => {
         await app.query('commit');
         calls++;
       }
-    expect(calls).toBe(88);
+    expect(calls).toBe(94);
     expect(await snapshot(globex)).toEqual(before);
   });
 

@@ -87,6 +87,7 @@ const NEEDS: Record<string, Role> = {
   forgetDevice: 'user',
   withdrawInvitation: 'admin',
   confirmFactor: 'user',
+  renameFactor: 'user',
   removeFactor: 'user',
   revokeApiKey: 'admin',
   rotateApiKey: 'admin',
@@ -150,8 +151,8 @@ describe('Over HTTP, a company', () => {
           covered.add(name);
         }
     expect(covered.size).toBe(routes.length);
-    expect(routes.length).toBe(31);
-    // 9 routes with 1 + 3 people, 1 with 1 + 4 or more sessions, 2 with 1 + 3 factors, 2 with 1 + 1 API keys, 6 with 1 + 1 verifications, 1 with
+    expect(routes.length).toBe(32);
+    // 9 routes with 1 + 3 people, 1 with 1 + 4 or more sessions, 3 with 1 + 3 factors, 2 with 1 + 1 API keys, 6 with 1 + 1 verifications, 1 with
     // 1 + 2 messages, 7 with 1 + 1 webhooks, 1 each with 1 + 1 identities, devices and invitations; 3 roles; 2 directions.
     expect(requests).toBe(
       3 *
@@ -160,7 +161,7 @@ describe('Over HTTP, a company', () => {
             sum +
             9 * (1 + ids.users.length) +
             (1 + ids.sessions.length) +
-            2 * (1 + ids.factors.length) +
+            3 * (1 + ids.factors.length) +
             2 * (1 + ids['api-keys'].length) +
             6 * (1 + ids.verifications.length) +
             (1 + ids.messages.length) +

@@ -4,6 +4,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { linkOf, opaqueToken } from './support/forged.js';
 import { ownApi, type OwnProcess } from './support/own-process.js';
 import { raw } from './support/raw.js';
+import { Authenticator } from './support/authenticator.js';
+import { options } from './support/passkeys.js';
 import { type Answer, Company, PASSWORD, Person, World } from './support/world.js';
 
 /** What went wrong in other systems, as classes: docs/security.md names the advisories. */
@@ -84,10 +86,11 @@ describe('Whoever has a second factor is asked for it', () => {
       ),
     );
     // Of these, refresh and step-up are for who is signed in, verify-mfa is where the factor is asked for, and what comes back from a provider
-    // is tried in open-id.e2e-spec.ts.
+    // is tried in open-id.e2e-spec.ts. A passkey is both steps at once: passkeys.e2e-spec.ts.
     expect(gives.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([
       'POST /api/auth/login',
       'POST /api/auth/oidc/exchange',
+      'POST /api/auth/passkey/login',
       'POST /api/auth/refresh',
       'POST /api/auth/step-up',
       'POST /api/auth/verify-mfa',
@@ -260,6 +263,7 @@ describe('A token', () => {
       'link to change': await linkOf(company, 'change_email', { userId: changes.id, email: `new-${changes.email}` }),
       'link to reset': await linkOf(company, 'reset_password', { userId: resets.id, email: resets.email }),
       invitation: await linkOf(company, 'invitation', { email: invited }),
+      passkey: (await options(world)).passkey_token,
       'outside state': opaqueToken(env, 'outside-state', company.id, uuidv7()),
       'outside code': opaqueToken(env, 'outside-code', company.id, uuidv7()),
     };
@@ -290,6 +294,11 @@ describe('A token', () => {
       'the way back from outside': {
         own: [],
         knock: (state) => world.call('GET', `/api/auth/oidc/callback/${uuidv7()}?code=x&state=${encodeURIComponent(state)}`),
+      },
+      'a passkey': {
+        own: [],
+        knock: (passkey_token) =>
+          open('/api/auth/passkey/login', { passkey_token, credential: new Authenticator().get({ challenge: passkey_token }) }),
       },
       'a page of a list': { own: ['cursor'], knock: (cursor) => person.get(`/api/users?limit=1&cursor=${encodeURIComponent(cursor)}`) },
       'a receipt of a vendor': {

@@ -58,7 +58,9 @@ describe('A company that demands a second factor', () => {
 
     await person.enablesTotp();
     expect(await opened(person, 'auth.mfa_required'), 'the factor there is must be used').toEqual([
+      'GET /api/auth/mfa/factors',
       'GET /api/users/me',
+      'POST /api/auth/mfa/challenge',
       'POST /api/auth/step-up',
     ]);
     expect(outcome(await person.post('/api/auth/logout-all'))).toBe('accepted');

@@ -95,7 +95,7 @@ describe('Tokens', () => {
       for (const route of closed) expectRefused(route, await knock(route), { status: 401, code: 'auth.sign_in_required' });
       /** What may be public, by the contract; a route that is and does not stand here was left open. */
       const mayBePublic =
-        /^(GET (\/health\/\w+|\/metrics|\/healthcheck|\/\.well-known\/jwks\.json)|POST \/api\/auth\/(register|login|refresh|verify-email|resend-verification|forgot-password|reset-password|accept-invitation))$/;
+        /^(GET (\/health\/\w+|\/metrics|\/healthcheck|\/\.well-known\/jwks\.json)|POST \/api\/auth\/(register|login|refresh|verify-email|resend-verification|forgot-password|reset-password|accept-invitation|passkey\/(options|login)))$/;
       const callbacks = /^POST \/(events|api\/callbacks\/)/;
       /** To a company's own identity provider and back, before anybody is signed in. */
       const outside =

@@ -2,7 +2,7 @@ import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '@app/audit';
-import { RequestContext } from '@app/platform';
+import { invalid, RequestContext } from '@app/platform';
 import { type CompanyPolicy, policyOf, type UpdateCompany } from './tenant.contract.js';
 import { Tenant } from './tenant.entity.js';
 import { TenantError } from './tenants.errors.js';
@@ -56,7 +56,7 @@ export class TenantsService {
       const tenant = await em.findOneOrFail(Tenant, { id: this.context.tenantId! }, { lockMode: LockMode.PESSIMISTIC_WRITE });
       const before = policyOf(tenant.policy);
       if (name !== undefined) tenant.name = name;
-      if (policy) tenant.policy = policyOf({ ...before, ...policy, mfa: { ...before.mfa, ...policy.mfa } });
+      if (policy) tenant.policy = possible(policyOf({ ...before, ...policy, mfa: { ...before.mfa, ...policy.mfa } }));
       this.audit.record('company.updated', {
         targetId: tenant.id,
         details: { fields: [...(name === undefined ? [] : ['name']), ...Object.keys(policy ?? {}).map((key) => `policy.${key}`)] },
@@ -64,6 +64,14 @@ export class TenantsService {
       return view(tenant);
     });
   }
+}
+
+/** Nobody could do what a policy demands that forbids it as well. */
+function possible(policy: CompanyPolicy): CompanyPolicy {
+  const demanded = Object.values(policy.mfa).includes('phishing_resistant');
+  if (demanded && policy.allowed_factors && !policy.allowed_factors.includes('webauthn'))
+    throw invalid([{ path: ['policy', 'allowed_factors'], message: 'must include webauthn while mfa is phishing_resistant for a role' }]);
+  return policy;
 }
 
 const view = ({ id, name, domain, policy, createdAt }: Tenant) => ({
