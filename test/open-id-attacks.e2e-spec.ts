@@ -60,6 +60,18 @@ describe('Signing in at an OpenID provider refuses', () => {
     }
   });
 
+  it('to take it in place of a passkey, where the company demands one', async () => {
+    const company = await companyOf({ second_factor_amr: ['hwk'] });
+    provider.script = { claims: { amr: ['pwd', 'hwk'] } };
+    const { access_token: token, mfa_required } = (await world.signsIn(company)).body;
+    expect(mfa_required).toBe(false);
+    await company.admin.patch('/api/company', { policy: { mfa: { user: 'phishing_resistant' } } });
+    expect((await world.call('GET', '/api/auth/sessions', { token })).body.code, 'nor in a session opened before').toBe(
+      'auth.mfa_enrollment_required',
+    );
+    expect((await world.signsIn(company)).body).toMatchObject({ mfa_required: true, enrollment_required: true });
+  });
+
   it('what userinfo says of second factors: only the signed token counts', async () => {
     const company = await companyOf({ second_factor_amr: ['hwk'] });
     await company.admin.patch('/api/company', { policy: { mfa: { user: 'required' } } });

@@ -82,7 +82,7 @@ describe('A company that demands factors that cannot be phished', () => {
 
     const token = answer.body.mfa_token;
     for (const path of ['/api/auth/sessions', '/api/users/me'])
-      expect(outcome(await world.call('GET', path, { token }))).toBe('auth.enrolment_required');
+      expect(outcome(await world.call('GET', path, { token }))).toBe('auth.mfa_required');
     expect(outcome(await verify(token, { code: await person.code() }))).toBe('auth.enrolment_required');
     const authenticator = new Authenticator();
     const done = await setsUp(person, authenticator, { token });
