@@ -99,8 +99,7 @@ describe('Every route', () => {
   const [SIGN_IN, IP, APPLICATION] = [2, 3, 4];
   /** Where passwords, codes and links are tried. */
   const SIGN_IN_ROUTES = words(`
-    register login getSignInOptions verifyMfa stepUp changePassword disableMfa verifyEmail resendEmailVerification forgotPassword
-    register login startPasskeySignIn signInWithPasskey verifyMfa stepUp changePassword disableMfa verifyEmail resendEmailVerification forgotPassword
+    register login getSignInOptions startPasskeySignIn signInWithPasskey verifyMfa stepUp changePassword disableMfa verifyEmail resendEmailVerification forgotPassword
     resetPassword acceptInvitation changeMyEmail goOutside startOutside returnFromOutside exchangeOutside challengeFactor
     confirmFactor removeFactor enableTotp activateTotp renewBackupCodes sendSmsMfaCode verifySmsMfa disableSmsMfa
   `);

@@ -11,8 +11,8 @@ const ALLOWED: Record<string, string[]> = {
   auth: ['platform', 'audit', 'tenants', 'notifications', 'mfa'],
 };
 
-/** A provider's spec runs it against the vendor's simulator. */
-const SIMULATORS = /^libs\/notifications\/providers\/.*\.spec\.ts → test\/simulators\//;
+/** A provider's spec runs it against the vendor's simulator, a factor's against a device's. */
+const SIMULATORS = /^libs\/(notifications\/providers|mfa\/factors)\/.*\.spec\.ts → test\/simulators\//;
 
 /** Paths into a library instead of its name, each for a reason that stands beside the import. */
 const BY_PATH = ['apps/cli/audit-verify.command.ts → libs/audit/chain-verifier.js'];

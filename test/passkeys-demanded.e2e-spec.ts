@@ -1,4 +1,4 @@
-import { Authenticator } from './support/authenticator.js';
+import { Authenticator } from './simulators/authenticator.js';
 import { claims, knocks, passkeyLogin, setsUp, signed } from './support/passkeys.js';
 import { type Answer, PASSWORD, type Person, World } from './support/world.js';
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Authenticator, ORIGIN } from './support/authenticator.js';
+import { Authenticator, ORIGIN } from './simulators/authenticator.js';
 import { ownApi } from './support/own-process.js';
 import { claims, knocks, options, passkeyLogin, setsUp, signed } from './support/passkeys.js';
 import { type Answer, bare, PASSWORD, type Person, World } from './support/world.js';

@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { linkOf, opaqueToken } from './support/forged.js';
 import { ownApi, type OwnProcess } from './support/own-process.js';
 import { raw } from './support/raw.js';
-import { Authenticator } from './support/authenticator.js';
+import { Authenticator } from './simulators/authenticator.js';
 import { options } from './support/passkeys.js';
 import { type Answer, Company, PASSWORD, Person, World } from './support/world.js';
 

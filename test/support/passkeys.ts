@@ -1,4 +1,4 @@
-import type { Authenticator, Wrong } from './authenticator.js';
+import type { Authenticator, Wrong } from '../simulators/authenticator.js';
 import type { Answer, Person, World } from './world.js';
 
 /** Sets a passkey up, from the first request to the last; answers with the last. */

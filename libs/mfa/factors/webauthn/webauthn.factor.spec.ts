@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Algorithm, Authenticator, ORIGIN, type Wrong } from '../../../../test/support/authenticator.js';
+import { type Algorithm, Authenticator, ORIGIN, type Wrong } from '../../../../test/simulators/authenticator.js';
 import { Compromised } from '../../factor.js';
 import { WebAuthnFactor, type WebAuthnState } from './webauthn.factor.js';
 

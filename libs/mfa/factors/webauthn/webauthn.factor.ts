@@ -183,8 +183,8 @@ function clientDataOf(answer: SignedAnswer): { challenge?: string; crossOrigin?:
 }
 
 /**
- * What we asked for: no statement about the authenticator, or one that it signed with the new key itself. Other statements carry
- * certificates, and to check those the library would fetch addresses that stand in them: anybody's.
+ * What we asked for: no statement about the authenticator, or one that it signed with the new key itself. Others carry certificates: of a maker
+ * whom nobody here has chosen to trust, the library takes anything for good; of those it knows, it fetches lists of what was revoked.
  */
 function isUnattested({ response }: RegistrationResponseJSON): boolean {
   const attestation = decodeAttestationObject(isoBase64URL.toBuffer(response.attestationObject));

@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { attestationCertificate } from './attestation-certificate.js';
 import { cbor } from './cbor.js';
 
 export const ORIGIN = 'http://watchword.test';
@@ -133,7 +134,11 @@ export class Authenticator {
     if (attestation === 'none') return new Map();
     if (attestation === 'none-with-statement') return new Map([['sig', randomBytes(8)]]);
     const statement = new Map<string, any>([['alg', KEYS[this.algorithm].cose], ['sig', this.signed(data, client, key)]]); // prettier-ignore
-    if (attestation === 'packed-x5c') statement.set('x5c', [randomBytes(64)]);
+    if (attestation === 'packed-x5c') {
+      const maker = KEYS.ES256.pair();
+      statement.set('sig', this.signed(data, client, maker.privateKey));
+      statement.set('x5c', [attestationCertificate(maker.publicKey, maker.privateKey)]);
+    }
     return statement;
   }
 }
