@@ -120,7 +120,7 @@ export const holds = (caller: UserCaller | ApplicationCaller, scope: Scope): boo
 /** Only to whoever proved just now who they are, with the second factor where they have one (ASVS 7.5.1). A pending sign-in is as fresh as can be. */
 export const ProvenJustNow = Reflector.createDecorator<true>();
 
-/** Open to a session of one factor, too, where the company's policy demands two: only what looks at oneself, or leaves. */
+/** Open to a session of one factor, too, where the company's policy demands more: only what looks at oneself, proves it, or leaves. */
 export const OneFactorEnough = Reflector.createDecorator<true>();
 
 export const CurrentCaller = createParamDecorator(

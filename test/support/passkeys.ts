@@ -1,4 +1,4 @@
-import type { Authenticator, Wrong } from '../simulators/authenticator.js';
+import { Authenticator, type Wrong } from '../simulators/authenticator.js';
 import type { Answer, Person, World } from './world.js';
 
 /** Sets a passkey up, from the first request to the last; answers with the last. */
@@ -36,3 +36,18 @@ export const knocks = (world: World, body: unknown, at = 0, headers: Record<stri
   world.call('POST', '/api/auth/passkey/login', { body, at, headers });
 
 export const claims = (token: string) => JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString());
+
+/** Somebody of a company of their own, with a passkey. */
+export async function withPasskey(world: World, authenticator = new Authenticator()) {
+  const company = await world.company();
+  const person = await company.person();
+  const { factorId, status } = await setsUp(person, authenticator);
+  expect(status).toBe(200);
+  return { company, person, authenticator, factorId };
+}
+
+/** Why answers were refused, as the company's trail has it. */
+export const reasons = async ({ company }: Person) =>
+  (await company.sql(`select details ->> 'reason' as reason from audit_event where action = 'mfa.code_refused' order by id`)).map(
+    ({ reason }) => reason,
+  );
