@@ -36,6 +36,17 @@ describe('The configuration', () => {
     expect(refusal({ ...right(), SEALING_KEY: '' })).toMatch(/SEALING_KEY is not set/);
   });
 
+  it('says whose passkeys are, and refuses pages that no browser would give them to', () => {
+    expect(readConfig(right()).webauthn).toEqual({ id: 'auth.acme.test', origins: ['https://auth.acme.test'] });
+    const set = { WEBAUTHN_RP_ID: 'acme.test', WEBAUTHN_ORIGINS: 'https://app.acme.test, https://acme.test' };
+    expect(readConfig({ ...right(), ...set }).webauthn).toEqual({
+      id: 'acme.test',
+      origins: ['https://app.acme.test', 'https://acme.test'],
+    });
+    expect(refusal({ ...right(), WEBAUTHN_RP_ID: 'acme.example' })).toMatch(/WEBAUTHN_RP_ID acme.example must be the host of https:/);
+    expect(refusal({ ...right(), WEBAUTHN_ORIGINS: 'http://auth.acme.test' })).toMatch(/WEBAUTHN_ORIGINS .* http is for localhost only/);
+  });
+
   it.each(['SEALING_KEY', 'HASHING_KEY', 'TENANT_KEY'])('refuses a %s that is short, no base64, published, or not random', (name) => {
     expect(refusal({ ...right(), [name]: randomBytes(31).toString('base64') })).toMatch(
       new RegExp(`${name} must be at least 32 random bytes`),
