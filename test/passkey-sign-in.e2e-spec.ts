@@ -67,7 +67,7 @@ describe('A challenge', () => {
     expect(await reasons(person)).toEqual(['wrong_code', 'challenge_over', 'challenge_over']);
   });
 
-  it('is over when its time is', async () => {
+  it('is over when its time is', { timeout: 120_000 }, async () => {
     const { person, authenticator, factorId } = await withPasskey(world);
     const api = await ownApi({ PENDING_SECONDS: '1' });
     const hasty = new World({ ...world.stack, urls: [api.url] });
