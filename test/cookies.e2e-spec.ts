@@ -49,6 +49,31 @@ describe('A browser that keeps its session in cookies', () => {
     expect((await refreshes(kept(forgetful), fromUs(forgetful))).status).toBe(200);
   });
 
+  it('is remembered by a cookie that no script reads, where the company lets it, and by no answer', async () => {
+    const company = await world.company();
+    await company.admin.patch('/api/company', { policy: { remember_device_days: 30 } });
+    const person = await company.person();
+    await person.enablesTotp();
+    const first = await signsIn(person);
+    expect(first.body).toMatchObject({ mfa_required: true, remember_device_days: 30 });
+    const proved = await world.call('POST', '/api/auth/verify-mfa', {
+      token: first.body.mfa_token,
+      headers: MODE,
+      body: { code: await person.code(), remember_device: true },
+    });
+    expect([proved.status, proved.body.device_token]).toEqual([200, '']);
+    const device = set(proved).find((cookie) => cookie.startsWith('__Host-watchword-device='))!;
+    expect(device).toMatch(/^__Host-watchword-device=[\w-]+; Max-Age=7776000; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
+
+    const again = (headers: Record<string, string>) =>
+      world.call('POST', '/api/auth/login', {
+        body: { email: person.email, password: PASSWORD, company_domain: company.domain },
+        headers: { cookie: device.split(';')[0]!, ...headers },
+      });
+    expect((await again(MODE)).body.mfa_required, 'in cookie mode').toBe(false);
+    expect((await again({})).body.mfa_required, 'of a client that never asked for cookies').toBe(true);
+  });
+
   it('is refused what another site, or nobody that says who, sends in its name', async () => {
     const person = await (await world.company()).person();
     const [answer, another] = [await signsIn(person), await signsIn(person)];

@@ -86,7 +86,9 @@ await running('Watchword', async () => {
         `  Watchword is ready: ${address}  (${((Date.now() - started) / 1000).toFixed(1)} s)`,
         ...(hasDocumentation() ? [`  Try it in Swagger:  ${address}/docs`] : []),
         ...(hasInbox() ? [`  Messages arrive at: ${address}/dev/inbox`] : []),
-        ...(embedded ? ['', '  Demo sign-ins, all made with the password SecurePass123!', ...DEMO_SIGN_INS.map((line) => `    ${line}`)] : []),
+        ...(embedded
+          ? ['', '  Demo sign-ins, all made with the password SecurePass123!', ...DEMO_SIGN_INS.map((line) => `    ${line}`)]
+          : []),
         '',
         postgres ? `  Data: ${postgres.dataDir}  (npm start -- --fresh begins anew)` : '  Data: the database of DATABASE_URL',
         '  Ctrl-C stops everything.',

@@ -137,9 +137,14 @@ export const tokenResponse = z
       .boolean()
       .optional()
       .describe('policy demands a second factor, or a passkey, and none is set up: mfa_token opens the enrolment routes only'),
+    enrollment_types: z.array(z.string()).optional().describe('types of factor that satisfy the policy'),
     mfa_token: z.string().optional().describe('good for the second factor only'),
     next_step: nextStep.optional().describe("where the company's user pool asks for it, not we"),
-    device_token: z.string().optional().describe('show it with the next sign-ins on this device; keep it like a password'),
+    remember_device_days: z.number().int().optional().describe('while a second factor is due: for how long this device may be remembered'),
+    device_token: z
+      .string()
+      .optional()
+      .describe('show it with the next sign-ins on this device; keep it like a password. Empty in cookie mode: a cookie has it'),
     factors: z
       .array(z.object({ id: z.uuid(), type: z.string(), label: z.string().nullable(), recipient_masked: z.string().nullable() }))
       .optional(),

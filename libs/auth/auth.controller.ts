@@ -18,7 +18,7 @@ import {
 import { AccountsService } from './accounts.service.js';
 import * as contract from './auth.contract.js';
 import { CognitoSignIn } from './cognito/cognito-sign-in.service.js';
-import { CookieMode, forgetCookies, refreshTokenOf } from './cookies/cookie-mode.js';
+import { CookieMode, deviceTokenOf, forgetCookies, refreshTokenOf } from './cookies/cookie-mode.js';
 import { SessionsService } from './sessions.service.js';
 import { SignInService } from './sign-in.service.js';
 import { StepUpService } from './step-up.service.js';
@@ -58,8 +58,13 @@ export class AuthController {
   @ApiHeader({ name: 'X-Tenant-ID', required: false, description: "a company's id or domain, instead of company_domain" })
   @ApiOperation({ summary: 'Sign in', operationId: 'login' })
   @Returns(contract.tokenResponse)
-  login(@Body({ schema: contract.loginRequest }) request: contract.LoginRequest, @Headers('x-tenant-id') tenant?: string) {
-    return this.signIns.signIn(request, tenant?.slice(0, 253));
+  login(
+    @Body({ schema: contract.loginRequest }) request: contract.LoginRequest,
+    @Req() browser: FastifyRequest,
+    @Headers('x-tenant-id') tenant?: string,
+  ) {
+    const device_token = request.device_token ?? deviceTokenOf(browser);
+    return this.signIns.signIn({ ...request, ...(device_token && { device_token }) }, tenant?.slice(0, 253));
   }
 
   @Post('verify-mfa')

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { FactorRegistry } from '@app/mfa';
 import { config, type PendingPurpose } from '@app/platform';
-import { demandsFactor, demandsPhishingResistant } from '@app/tenants';
+import { allowedFactorsOf, demandsFactor, demandsPhishingResistant, rememberDaysOf } from '@app/tenants';
 import type { TokenResponse } from './auth.contract.js';
 import type { BegunSignIn } from './sign-in.entity.js';
 import { type RefreshToken, Tokens } from './tokens.js';
@@ -36,12 +36,21 @@ export class SignInAnswers {
     const factors = this.demanded(found)
       .filter(({ disabled }) => !disabled)
       .map(({ id, type, label, recipient_masked }) => ({ id, type, label, recipient_masked }));
-    return { ...this.pending(due, purpose), factors, ...(purpose === 'enroll' && { enrollment_required: true }) };
+    if (purpose === 'enroll') return { ...this.pending(due, purpose), factors, ...this.toEnrol(found) };
+    const days = demandsPhishingResistant(found.policy, found.role) ? 0 : rememberDaysOf(found.policy);
+    return { ...this.pending(due, purpose), factors, ...(days > 0 && { remember_device_days: days }) };
   }
 
   /** The second factor was answered, and policy demands a passkey that is still to be set up. */
   enrolment(due: DueSignIn): TokenResponse {
-    return { ...this.pending(due, 'enroll'), factors: [], enrollment_required: true };
+    return { ...this.pending(due, 'enroll'), factors: [], enrollment_required: true, enrollment_types: this.registry.phishingResistant };
+  }
+
+  /** What satisfies the policy, of what it allows. */
+  private toEnrol({ policy, role }: Pick<BegunSignIn, 'policy' | 'role'>) {
+    const { phishingResistant, startable } = this.registry;
+    const types = demandsPhishingResistant(policy, role) ? phishingResistant : (allowedFactorsOf(policy) ?? startable);
+    return { enrollment_required: true, enrollment_types: types };
   }
 
   /** Where policy demands a passkey, whoever has one, resting or not, is asked for no other factor. */

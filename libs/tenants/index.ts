@@ -10,6 +10,8 @@ export {
   demandsPhishingResistant,
   demandsVerifiedEmail,
   policyOf,
+  allowedFactorsOf,
+  rememberDaysOf,
   sessionHoursOf,
 } from './tenant.contract.js';
 export { Tenant } from './tenant.entity.js';

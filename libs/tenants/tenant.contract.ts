@@ -127,6 +127,11 @@ export const demandsVerifiedEmail = (stored: unknown): boolean =>
 export const authProviderOf = (stored: unknown): AuthProvider =>
   (stored as { auth_provider?: AuthProvider } | null)?.auth_provider ?? 'native';
 
+export const allowedFactorsOf = (stored: unknown): string[] | null =>
+  (stored as { allowed_factors?: string[] | null } | null)?.allowed_factors ?? null;
+
+export const rememberDaysOf = (stored: unknown): number => (stored as { remember_device_days?: number } | null)?.remember_device_days ?? 0;
+
 export const sessionHoursOf = (stored: unknown): number | null =>
   (stored as { session_hours?: number | null } | null)?.session_hours ?? null;
 

@@ -81,7 +81,7 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Answer the second factor: authenticator code, code that was sent, or backup code */
+    /** Answer the second factor: authenticator code, code that was sent, backup code, or passkey */
     post: operations['verifyMfa'];
     delete?: never;
     options?: never;
@@ -287,6 +287,40 @@ export interface paths {
     get: operations['getStatistics'];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/auth/passkey/options': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** What a passkey is to sign, whoever its holder is */
+    post: operations['startPasskeySignIn'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/api/auth/passkey/login': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Sign in with a passkey */
+    post: operations['signInWithPasskey'];
     delete?: never;
     options?: never;
     head?: never;
@@ -1138,7 +1172,7 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Send me the code of one of my factors: again while it lives, otherwise a new one; 429 with Retry-After when it went out a moment ago */
+    /** Ask for an answer of one of my factors: sends its code, again while it lives, otherwise a new one (429 with Retry-After when it went out a moment ago); or what any of my passkeys is to sign */
     post: operations['challengeFactor'];
     delete?: never;
     options?: never;
@@ -1155,7 +1189,7 @@ export interface paths {
     };
     get?: never;
     put?: never;
-    /** Confirm a factor with its first code */
+    /** Confirm a factor with its first code, or a passkey with what the browser made */
     post: operations['confirmFactor'];
     delete?: never;
     options?: never;
@@ -1173,11 +1207,12 @@ export interface paths {
     get?: never;
     put?: never;
     post?: never;
-    /** Remove a factor; takes a fresh code */
+    /** Remove a factor; takes a fresh code, or a passkey */
     delete: operations['removeFactor'];
     options?: never;
     head?: never;
-    patch?: never;
+    /** Name a factor */
+    patch: operations['renameFactor'];
     trace?: never;
   };
   '/api/auth/mfa/setup': {
@@ -1241,7 +1276,7 @@ export interface paths {
     /** How many backup codes are left, never which */
     get: operations['countBackupCodes'];
     put?: never;
-    /** New backup codes in place of the old; takes a fresh code */
+    /** New backup codes in place of the old; takes a fresh code, or a passkey */
     post: operations['renewBackupCodes'];
     delete?: never;
     options?: never;
@@ -1766,13 +1801,17 @@ export interface components {
       /** @description seconds */
       expires_in: number;
       mfa_required: boolean;
-      /** @description policy demands a second factor and none is set up: mfa_token opens the enrolment routes only */
+      /** @description policy demands a second factor, or a passkey, and none is set up: mfa_token opens the enrolment routes only */
       enrollment_required?: boolean;
+      /** @description types of factor that satisfy the policy */
+      enrollment_types?: string[];
       /** @description good for the second factor only */
       mfa_token?: string;
       /** @description where the company's user pool asks for it, not we */
       next_step?: components['schemas']['NextStep'];
-      /** @description show it with the next sign-ins on this device; keep it like a password */
+      /** @description while a second factor is due: for how long this device may be remembered */
+      remember_device_days?: number;
+      /** @description show it with the next sign-ins on this device; keep it like a password. Empty in cookie mode: a cookie has it */
       device_token?: string;
       factors?: {
         /** Format: uuid */
@@ -1807,6 +1846,8 @@ export interface components {
      */
     VerifyMfa: {
       code?: string;
+      /** @description instead of code: what a passkey signed */
+      credential?: components['schemas']['AuthenticationResponse'];
       /** Format: uuid */
       factor_id?: string;
       /** @description where next_step is new_password */
@@ -1820,6 +1861,30 @@ export interface components {
       /** @description answers with device_token, where policy.remember_device_days lets it */
       remember_device?: boolean;
     };
+    AuthenticationResponse: {
+      /**
+       * Format: base64url
+       * @description of the credential, base64url
+       */
+      id: string;
+      /**
+       * Format: base64url
+       * @description of the credential, base64url
+       */
+      rawId: string;
+      /** @enum {string} */
+      type: 'public-key';
+      response: {
+        /** Format: base64url */
+        clientDataJSON: string;
+        /** Format: base64url */
+        authenticatorData: string;
+        /** Format: base64url */
+        signature: string;
+        /** Format: base64url */
+        userHandle?: string | null;
+      };
+    };
     /**
      * @example {
      *       "code": "123456"
@@ -1828,6 +1893,8 @@ export interface components {
     StepUp: {
       /** @description of a second factor, for whoever has one */
       code?: string;
+      /** @description instead of code: what a passkey signed */
+      credential?: components['schemas']['AuthenticationResponse'];
       /** Format: uuid */
       factor_id?: string;
       /** @description for whoever has none */
@@ -1902,7 +1969,9 @@ export interface components {
      */
     DisableMfa: {
       password: string;
-      code: string;
+      code?: string;
+      /** @description instead of code: what a passkey signed */
+      credential?: components['schemas']['AuthenticationResponse'];
     };
     SignInOptions: {
       company_domain: string;
@@ -1945,7 +2014,7 @@ export interface components {
         /** @description wrong answers, and answers that came too often */
         refused: number;
       }[];
-      /** @description each day of the period, with every channel that was used in it; sent: taken by a provider. Messages and verifications are kept for 30 days, and counted as long */
+      /** @description each day of the period, with every channel that was used in it; sent: given to a provider. Messages and verifications are kept for 30 days, and counted as long */
       sends: {
         /**
          * Format: date
@@ -2018,6 +2087,39 @@ export interface components {
         with_factor: number;
         with_passkey: number;
       };
+    };
+    /** @example {} */
+    PasskeyOptionsRequest: Record<string, never> | null;
+    PasskeyOptions: {
+      /** @description to be sent with the answer, once */
+      passkey_token: string;
+      /** @description PublicKeyCredentialRequestOptionsJSON */
+      webauthn: {
+        [key: string]: unknown;
+      };
+      expires_at: string;
+    };
+    /**
+     * @example {
+     *       "passkey_token": "of passkey/options",
+     *       "credential": {
+     *         "id": "AAAA",
+     *         "rawId": "AAAA",
+     *         "type": "public-key",
+     *         "response": {
+     *           "clientDataJSON": "AAAA",
+     *           "authenticatorData": "AAAA",
+     *           "signature": "AAAA",
+     *           "userHandle": "AAAA"
+     *         }
+     *       }
+     *     }
+     */
+    PasskeyLogin: {
+      passkey_token: string;
+      credential: components['schemas']['AuthenticationResponse'];
+      /** @description shown in the list of sessions */
+      device_name?: string;
     };
     /**
      * @example {
@@ -2195,6 +2297,8 @@ export interface components {
         type: string;
         label: string | null;
         recipient_masked: string | null;
+        /** @description of a passkey: whether it is backed up, and so on other devices, too */
+        synced?: boolean;
         created_at: string;
         confirmed_at: string | null;
         disabled_at: string | null;
@@ -2542,20 +2646,23 @@ export interface components {
     CompanyPolicy: {
       mfa: {
         /**
+         * @description required: a second factor; phishing_resistant: every sign-in ends with a passkey
          * @default optional
          * @enum {string}
          */
-        admin: 'optional' | 'required';
+        admin: 'optional' | 'required' | 'phishing_resistant';
         /**
+         * @description required: a second factor; phishing_resistant: every sign-in ends with a passkey
          * @default optional
          * @enum {string}
          */
-        manager: 'optional' | 'required';
+        manager: 'optional' | 'required' | 'phishing_resistant';
         /**
+         * @description required: a second factor; phishing_resistant: every sign-in ends with a passkey
          * @default optional
          * @enum {string}
          */
-        user: 'optional' | 'required';
+        user: 'optional' | 'required' | 'phishing_resistant';
       };
       /**
        * @description time steps of 30 s accepted either side of now
@@ -2644,12 +2751,21 @@ export interface components {
       name?: string;
       policy?: {
         mfa?: {
-          /** @enum {string} */
-          admin?: 'optional' | 'required';
-          /** @enum {string} */
-          manager?: 'optional' | 'required';
-          /** @enum {string} */
-          user?: 'optional' | 'required';
+          /**
+           * @description required: a second factor; phishing_resistant: every sign-in ends with a passkey
+           * @enum {string}
+           */
+          admin?: 'optional' | 'required' | 'phishing_resistant';
+          /**
+           * @description required: a second factor; phishing_resistant: every sign-in ends with a passkey
+           * @enum {string}
+           */
+          manager?: 'optional' | 'required' | 'phishing_resistant';
+          /**
+           * @description required: a second factor; phishing_resistant: every sign-in ends with a passkey
+           * @enum {string}
+           */
+          user?: 'optional' | 'required' | 'phishing_resistant';
         };
         /** @description time steps of 30 s accepted either side of now */
         totp_window?: 0 | 1;
@@ -3146,8 +3262,10 @@ export interface components {
       label: string | null;
       recipient_masked: string | null;
       confirmed: boolean;
-      /** @description after 100 wrong codes in a row: set it up again */
+      /** @description after 100 wrong codes in a row, or because it may have been copied: set it up again */
       disabled: boolean;
+      /** @description of a passkey: whether it is backed up, and so on other devices, too */
+      synced?: boolean;
       created_at: string;
       last_used_at: string | null;
     };
@@ -3158,7 +3276,7 @@ export interface components {
      *     }
      */
     StartFactor: {
-      /** @description totp, sms, voice, email, telegram */
+      /** @description totp, sms, voice, email, telegram, webauthn */
       type: string;
       label?: string;
       /** @description sms, voice: a phone number; email: your own address, or nothing; telegram: a phone number, or nothing for a link to open */
@@ -3195,6 +3313,10 @@ export interface components {
       reveal?: {
         [key: string]: string | string[];
       };
+      /** @description PublicKeyCredentialCreationOptionsJSON: for the browser, until expires_at */
+      webauthn?: {
+        [key: string]: unknown;
+      };
       /** @description telegram: open it within 15 min, and the code comes to that chat */
       deep_link?: string;
     };
@@ -3209,27 +3331,76 @@ export interface components {
     };
     SentCode: {
       /** Format: uuid */
-      verification_id: string;
+      verification_id?: string;
       /** @enum {string} */
-      channel: 'sms' | 'voice' | 'email' | 'telegram';
-      recipient_masked: string;
+      channel?: 'sms' | 'voice' | 'email' | 'telegram';
+      recipient_masked?: string;
       expires_at: string;
       /** @description when mfa/challenge sends it again */
-      resend_after: string;
+      resend_after?: string;
+      /** Format: uuid */
+      factor_id?: string;
+      /** @description PublicKeyCredentialRequestOptionsJSON, of all my passkeys: for the browser, until expires_at */
+      webauthn?: {
+        [key: string]: unknown;
+      };
     };
     /**
      * @example {
      *       "code": "123456"
      *     }
      */
-    ConfirmCode: {
+    ConfirmFactor: {
       /** @description six digits of the authenticator app or of the code that was sent, or a backup code */
-      code: string;
+      code?: string;
+      /** @description of a passkey */
+      credential?: components['schemas']['RegistrationResponse'];
+      label?: string;
+    };
+    RegistrationResponse: {
+      /**
+       * Format: base64url
+       * @description of the credential, base64url
+       */
+      id: string;
+      /**
+       * Format: base64url
+       * @description of the credential, base64url
+       */
+      rawId: string;
+      /** @enum {string} */
+      type: 'public-key';
+      response: {
+        /** Format: base64url */
+        clientDataJSON: string;
+        /** Format: base64url */
+        attestationObject: string;
+        transports?: string[];
+      };
     };
     FactorEnabled: {
       message: string;
       /** @description shown this once */
       backup_codes?: string[];
+    };
+    /**
+     * @example {
+     *       "label": "My old phone"
+     *     }
+     */
+    RenameFactor: {
+      label: string;
+    };
+    /**
+     * @example {
+     *       "code": "123456"
+     *     }
+     */
+    FactorAnswer: {
+      /** @description six digits of the authenticator app or of the code that was sent, or a backup code */
+      code?: string;
+      /** @description instead of code: what a passkey signed */
+      credential?: components['schemas']['AuthenticationResponse'];
     };
     StartedTotp: {
       secret: string;
@@ -3242,6 +3413,15 @@ export interface components {
       qr_code: string;
       /** Format: uuid */
       factor_id: string;
+    };
+    /**
+     * @example {
+     *       "code": "123456"
+     *     }
+     */
+    ConfirmCode: {
+      /** @description six digits of the authenticator app or of the code that was sent, or a backup code */
+      code: string;
     };
     /**
      * @example {
@@ -3754,6 +3934,7 @@ export interface components {
         | 'identity.sign_in_there_first'
         | 'identity.too_many_providers'
         | 'metrics.token_required'
+        | 'mfa.credential_in_use'
         | 'mfa.fresh_sign_in_required'
         | 'mfa.no_challenge'
         | 'mfa.not_allowed'
@@ -3762,9 +3943,11 @@ export interface components {
         | 'mfa.not_pending'
         | 'mfa.not_reachable'
         | 'mfa.own_address_only'
+        | 'mfa.passkey_required'
         | 'mfa.required_by_policy'
         | 'mfa.sign_in_over'
         | 'mfa.too_early'
+        | 'mfa.too_many'
         | 'mfa.too_many_attempts'
         | 'mfa.too_many_sends'
         | 'mfa.unknown_factor'
@@ -4354,6 +4537,70 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['CompanyStatistics'];
+        };
+      };
+      /** @description A problem (RFC 9457) */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  startPasskeySignIn: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PasskeyOptionsRequest'];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PasskeyOptions'];
+        };
+      };
+      /** @description A problem (RFC 9457) */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  signInWithPasskey: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PasskeyLogin'];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['TokenResponse'];
         };
       };
       /** @description A problem (RFC 9457) */
@@ -6557,7 +6804,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['ConfirmCode'];
+        'application/json': components['schemas']['ConfirmFactor'];
       };
     };
     responses: {
@@ -6591,7 +6838,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['ConfirmCode'];
+        'application/json': components['schemas']['FactorAnswer'];
       };
     };
     responses: {
@@ -6601,6 +6848,40 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Message'];
+        };
+      };
+      /** @description A problem (RFC 9457) */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  renameFactor: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RenameFactor'];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Factor'];
         };
       };
       /** @description A problem (RFC 9457) */
@@ -6743,7 +7024,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['ConfirmCode'];
+        'application/json': components['schemas']['FactorAnswer'];
       };
     };
     responses: {

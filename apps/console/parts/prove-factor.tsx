@@ -1,3 +1,4 @@
+import type { AuthenticationResponseJSON } from '@simplewebauthn/browser';
 import { Button, Checkbox, NavLink, Stack, Text } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -15,7 +16,7 @@ export interface Provable {
   recipient_masked: string | null;
 }
 /** What proves a factor: a code that was typed, or what a passkey signed. */
-export type Proof = { factor_id?: string; code?: string; credential?: object; remember_device?: boolean };
+export type Proof = { factor_id?: string; code?: string; credential?: AuthenticationResponseJSON; remember_device?: boolean };
 
 const isSent = (type: string) => ['sms', 'voice', 'email', 'telegram'].includes(type);
 

@@ -12,6 +12,10 @@ import { Tokens } from '../tokens.js';
 export const MODE_HEADER = 'x-session-mode';
 const REFRESH = '__Host-watchword-refresh';
 const CSRF = '__Host-watchword-csrf';
+/** Of a device that somebody wanted remembered: as much worth as a second factor, so no script reads it either. */
+const DEVICE = '__Host-watchword-device';
+/** The most that a policy gives a device; the token knows its own end. */
+const DEVICE_SECONDS = 90 * 86_400;
 const CSRF_HEADER = 'x-csrf-token';
 
 type Headers = Record<string, string | string[] | undefined>;
@@ -79,13 +83,19 @@ export class CookieMode implements NestInterceptor {
     const session = answer?.refresh_token ? this.tokens.readRefreshToken(answer.refresh_token) : undefined;
     if (!session) return answer;
     const csrf = newCsrf(session.sessionId);
+    const device = answer!.device_token;
     void reply.header('set-cookie', [
       set(REFRESH, answer!.refresh_token!, true, config.SESSION_SECONDS),
       set(CSRF, csrf, false, config.SESSION_SECONDS),
+      ...(device ? [set(DEVICE, device, true, DEVICE_SECONDS)] : []),
     ]);
-    return { ...answer, refresh_token: '', csrf_token: csrf };
+    return { ...answer, refresh_token: '', csrf_token: csrf, ...(device && { device_token: '' }) };
   }
 }
+
+/** What a browser in cookie mode shows as a remembered device. */
+export const deviceTokenOf = (request: FastifyRequest): string | undefined =>
+  wantsCookies(request) ? cookiesOf(request)[DEVICE] : undefined;
 
 /** Of a browser that signs out. */
 export function forgetCookies(request: FastifyRequest, reply: FastifyReply): void {

@@ -11,6 +11,8 @@ export interface Pending {
   factors: NonNullable<Tokens['factors']>;
   /** Policy demands a factor, and none that it takes is set up. */
   setUp: boolean;
+  /** Kinds of factor that satisfy it. */
+  types: string[] | null;
   nextStep: Tokens['next_step'];
   rememberDays: number;
 }
@@ -37,6 +39,7 @@ export const flow = {
       until: Date.now() + tokens.expires_in * 1000,
       factors: tokens.factors ?? [],
       setUp: tokens.enrollment_required ?? false,
+      types: tokens.enrollment_types ?? null,
       nextStep: tokens.next_step,
       rememberDays: tokens.remember_device_days ?? 0,
     });

@@ -42,6 +42,7 @@ export function SetUpPage() {
       }
     >
       <EnrolFactor
+        allowed={waiting.types}
         headers={pending(waiting.token)}
         done={(backupCodes) => {
           setCodes(backupCodes);
