@@ -392,6 +392,44 @@ describe('The list of people', () => {
     expect([status, body.code, body.errors?.[0]?.field]).toEqual([400, 'request.invalid', 'limit']);
   });
 
+  it('finds people by a part of their name or e-mail, in capitals or not, a page at a time', async () => {
+    const company = await world.company();
+    const ids = await Promise.all(
+      ['grace.hopper', 'GRACE_2', 'g-race', '50%off', '50.off'].map((name) => somebody(company, { email: `${name}@${company.domain}` })),
+    );
+    const ask = async (search: string, rest = '') =>
+      (await company.admin.get(`/api/users?search=${encodeURIComponent(search)}${rest}`)).body as {
+        data: { id: string }[];
+        next_cursor: string;
+      };
+    const found = async (search: string) => new Set((await ask(search)).data.map(({ id }) => id));
+
+    expect(await found('Grace')).toEqual(new Set([ids[0], ids[1]]));
+    expect(await found('ada adm')).toEqual(new Set([company.admin.id]));
+    // What LIKE reads as anything is a letter like others here.
+    expect(await found('50%')).toEqual(new Set([ids[3]]));
+    expect(await found('grace_')).toEqual(new Set([ids[1]]));
+    expect(await found('\\')).toEqual(new Set());
+    expect(await found("' or true --")).toEqual(new Set());
+
+    const first = await ask('some body', '&limit=3');
+    const second = await ask('some body', `&limit=3&cursor=${encodeURIComponent(first.next_cursor)}`);
+    expect(second.next_cursor).toBeNull();
+    expect([...first.data, ...second.data].map(({ id }) => id)).toEqual(ids.toSorted());
+    expect((await company.admin.get('/api/users?search=%20')).status).toBe(400);
+    expect((await company.admin.get(`/api/users?search=${'a'.repeat(101)}`)).status).toBe(400);
+  });
+
+  it('finds nobody of another company, whatever is searched for', async () => {
+    const [acme, globex] = [await world.company('Acme'), await world.company('Globex')];
+    const theirs = await somebody(globex, { email: `wanted@${globex.domain}` });
+    const search = async (person: Person, text: string) =>
+      (await person.get(`/api/users?limit=100&search=${encodeURIComponent(text)}`)).body.data.map(({ id }: { id: string }) => id);
+    expect(await search(globex.admin, 'wanted')).toEqual([theirs]);
+    expect(await search(acme.admin, 'wanted')).toEqual([]);
+    expect(await search(acme.admin, '@')).toEqual([acme.admin.id]);
+  });
+
   it('takes 1 and 100, and 50 when nothing is said', async () => {
     const admin = await anyAdmin();
     await admin.company.sql(

@@ -1,7 +1,7 @@
 import { parsePhoneNumber } from './phone-number.js';
 import { z } from 'zod';
 import { locale } from '@app/notifications';
-import { pageOf, ROLES } from '@app/platform';
+import { pageOf, pageQuery, ROLES } from '@app/platform';
 import { fullName } from './auth.contract.js';
 
 export const role = z.enum(ROLES);
@@ -26,6 +26,11 @@ export const user = z
 export type UserView = z.output<typeof user>;
 
 export const userPage = pageOf(user).meta({ id: 'UserPage' });
+
+export const userQuery = pageQuery.extend({
+  search: z.string().trim().min(1).max(100).optional().describe('only people with this in their name or e-mail, in capitals or not'),
+});
+export type UserQuery = z.output<typeof userQuery>;
 
 const phone = z
   .string()

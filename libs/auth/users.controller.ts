@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from
 import { ApiBearerAuth, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { message } from '@app/mfa';
-import { CurrentCaller, OneFactorEnough, pageQuery, ProvenJustNow, Returns, Roles, type UserCaller } from '@app/platform';
+import { CurrentCaller, OneFactorEnough, ProvenJustNow, Returns, Roles, type UserCaller } from '@app/platform';
 import * as contract from './users.contract.js';
 import { UsersService } from './users.service.js';
 
@@ -36,8 +36,8 @@ export class UsersController {
   @Roles('manager')
   @ApiOperation({ summary: 'The people of my company', operationId: 'listUsers' })
   @Returns(contract.userPage)
-  list(@CurrentCaller() caller: UserCaller, @Query({ schema: pageQuery }) { limit, cursor }: z.output<typeof pageQuery>) {
-    return this.users.list(caller, limit, cursor);
+  list(@CurrentCaller() caller: UserCaller, @Query({ schema: contract.userQuery }) query: contract.UserQuery) {
+    return this.users.list(caller, query);
   }
 
   @Get(':id')

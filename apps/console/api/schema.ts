@@ -5057,6 +5057,8 @@ export interface operations {
         limit?: number;
         /** @description next_cursor of the page before */
         cursor?: string;
+        /** @description only people with this in their name or e-mail, in capitals or not */
+        search?: string;
       };
       header?: never;
       path?: never;
