@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
 import { Suspense } from 'react';
 import { unreachable } from './api/problem.js';
+import { type DeliveryStatus, isDeliveryStatus } from './pages/company/delivery-status.js';
 import { session } from './api/session.js';
 import { ownPath } from './own-path.js';
 import { queries } from './queries.js';
@@ -155,6 +156,7 @@ const inside = [
   createRoute({
     getParentRoute: () => house,
     path: '/people',
+    validateSearch: ({ search }: Record<string, unknown>): { search?: string } => (search ? { search: String(search).slice(0, 100) } : {}),
     beforeLoad: forRole('manager'),
     component: lazyRouteComponent(() => import('./pages/people/people.page.js'), 'PeoplePage'),
   }),
@@ -197,6 +199,7 @@ const inside = [
   createRoute({
     getParentRoute: () => house,
     path: '/webhooks/$id',
+    validateSearch: ({ status }: Record<string, unknown>): { status?: DeliveryStatus } => (isDeliveryStatus(status) ? { status } : {}),
     beforeLoad: forRole('admin'),
     component: lazyRouteComponent(() => import('./pages/company/webhook.page.js'), 'WebhookPage'),
   }),
