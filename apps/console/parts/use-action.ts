@@ -36,7 +36,7 @@ export function useAction<V = void, D = unknown>(
     },
     onError: (error) => {
       const problem = asProblem(error);
-      const shown = problem.fields.filter(({ field }) => form && field.split('.')[0]! in form.values);
+      const shown = problem.fields.filter(({ field }) => form && field.replace(/\..*/, '') in form.values);
       form?.setErrors(Object.fromEntries(shown.map(({ field, message }) => [field, message])));
       if (tellsFailure) notifications.show({ message: text(problem), color: 'red', autoClose: 8000 });
     },
