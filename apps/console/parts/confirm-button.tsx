@@ -61,7 +61,7 @@ function Asked({
         <Button variant="default" onClick={close} data-autofocus>
           {t('cancel')}
         </Button>
-        <Button color="red" onClick={() => action.mutate()} loading={action.isPending}>
+        <Button color="red.9" onClick={() => action.mutate()} loading={action.isPending}>
           {label}
         </Button>
       </Group>

@@ -11,6 +11,7 @@ export function ApiKeyRow({ apiKey, rotated }: { apiKey: Schemas['ApiKey']; rota
   const { t } = useTranslation('company');
   const words = useScopeWords();
   const { id, name, scopes, hint, last_used_at, expires_at, revoked_at } = apiKey;
+  const ends = revoked_at ?? expires_at;
   const isOver = revoked_at !== null || (expires_at !== null && new Date(expires_at) < new Date());
   return (
     <Table.Tr>
@@ -33,7 +34,7 @@ export function ApiKeyRow({ apiKey, rotated }: { apiKey: Schemas['ApiKey']; rota
       <Table.Td>
         <When at={last_used_at} />
       </Table.Td>
-      <Table.Td>{expires_at ? <When at={expires_at} /> : <Text size="sm">{t('keys.never')}</Text>}</Table.Td>
+      <Table.Td>{ends ? <When at={ends} /> : <Text size="sm">{t('keys.never')}</Text>}</Table.Td>
       <Table.Td>
         {!isOver && (
           <Group gap="xs" justify="flex-end" wrap="nowrap">

@@ -14,13 +14,13 @@ export function ChannelState({ provider: { configured, breaker } }: { provider: 
     );
   if (!configured.is_enabled)
     return (
-      <Badge color="gray" style={style}>
+      <Badge color="gray.7" style={style}>
         {t('channels.paused')}
       </Badge>
     );
   if (breaker?.state === 'open')
     return (
-      <Badge color="red" style={style}>
+      <Badge color="red.9" style={style}>
         {t('channels.open')}
       </Badge>
     );

@@ -57,7 +57,7 @@ function Card({ provider, channel }: { provider: Schemas['Provider']; channel: C
       <Stack gap="xs" h="100%">
         <Group justify="space-between" wrap="nowrap" align="flex-start" gap="xs">
           <Group gap="xs" wrap="nowrap">
-            <Icon size={20} aria-hidden />
+            <Icon size={20} aria-hidden style={{ flexShrink: 0 }} />
             <Title order={3} size="h6">
               <Anchor component={Link} to={`/channels/${provider.provider}`} inherit>
                 {title}

@@ -7,7 +7,7 @@ export const DELIVERY_COLOURS: Record<DeliveryStatus, string> = {
   pending: 'blue',
   sending: 'blue',
   delivered: 'verdigris',
-  failed: 'red',
+  failed: 'red.9',
   canceled: 'gray',
 };
 export const DELIVERY_STATUSES = Object.keys(DELIVERY_COLOURS) as DeliveryStatus[];

@@ -34,7 +34,7 @@ export function IdentityProviders() {
                     <Text size="sm" fw={500}>
                       {display_name ?? name}
                     </Text>
-                    {!is_enabled && <Badge color="gray">{t('channels.paused')}</Badge>}
+                    {!is_enabled && <Badge color="gray.7">{t('channels.paused')}</Badge>}
                     {just_in_time && <Badge variant="light">{t('identity.jit')}</Badge>}
                   </Group>
                 </Table.Td>

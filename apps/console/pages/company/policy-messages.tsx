@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { Panel } from '../../parts/panel.js';
 import { useFormat } from '../../parts/use-format.js';
 import { COUNTRIES } from './countries.js';
-import type { PolicyValues } from './policy-values.js';
+import { BELOW, type PolicyValues } from './policy-values.js';
 
 export function PolicyMessages({ form }: { form: UseFormReturnType<PolicyValues> }) {
   const { t, i18n } = useTranslation('company');
@@ -22,6 +22,7 @@ export function PolicyMessages({ form }: { form: UseFormReturnType<PolicyValues>
           <Select
             label={t('policy.region')}
             description={t('policy.regionHint')}
+            inputWrapperOrder={BELOW}
             placeholder={t('policy.noRegion')}
             data={countries}
             searchable
@@ -33,6 +34,7 @@ export function PolicyMessages({ form }: { form: UseFormReturnType<PolicyValues>
           <NumberInput
             label={t('policy.budget')}
             description={t('policy.budgetHint')}
+            inputWrapperOrder={BELOW}
             placeholder={t('policy.operators')}
             min={0}
             max={1_000_000_000}
@@ -55,6 +57,7 @@ export function PolicyMessages({ form }: { form: UseFormReturnType<PolicyValues>
           <TextInput
             label={t('policy.sender')}
             description={t('policy.senderHint')}
+            inputWrapperOrder={BELOW}
             placeholder={form.values.name}
             maxLength={40}
             {...form.getInputProps('policy.sender_name')}
@@ -62,6 +65,7 @@ export function PolicyMessages({ form }: { form: UseFormReturnType<PolicyValues>
           <TextInput
             label={t('policy.webOtp')}
             description={t('policy.webOtpHint')}
+            inputWrapperOrder={BELOW}
             placeholder="app.example.com"
             autoComplete="off"
             {...form.getInputProps('policy.web_otp_domain')}
@@ -69,6 +73,7 @@ export function PolicyMessages({ form }: { form: UseFormReturnType<PolicyValues>
           <TextInput
             label={t('policy.appHash')}
             description={t('policy.appHashHint')}
+            inputWrapperOrder={BELOW}
             placeholder="FA+9qCX9VSu"
             maxLength={11}
             autoComplete="off"

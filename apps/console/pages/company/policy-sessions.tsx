@@ -2,7 +2,7 @@ import { NumberInput, SimpleGrid } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
 import { useTranslation } from 'react-i18next';
 import { Panel } from '../../parts/panel.js';
-import type { PolicyValues } from './policy-values.js';
+import { BELOW, type PolicyValues } from './policy-values.js';
 
 export function PolicySessions({ form }: { form: UseFormReturnType<PolicyValues> }) {
   const { t } = useTranslation('company');
@@ -12,6 +12,7 @@ export function PolicySessions({ form }: { form: UseFormReturnType<PolicyValues>
         <NumberInput
           label={t('policy.sessionHours')}
           description={t('policy.sessionHoursHint')}
+          inputWrapperOrder={BELOW}
           placeholder={t('policy.operators')}
           min={1}
           max={8760}
@@ -21,6 +22,7 @@ export function PolicySessions({ form }: { form: UseFormReturnType<PolicyValues>
         <NumberInput
           label={t('policy.maxSessions')}
           description={t('policy.maxSessionsHint')}
+          inputWrapperOrder={BELOW}
           placeholder={t('policy.anyNumber')}
           min={1}
           max={1000}
@@ -30,6 +32,7 @@ export function PolicySessions({ form }: { form: UseFormReturnType<PolicyValues>
         <NumberInput
           label={t('policy.rememberDays')}
           description={t('policy.rememberDaysHint')}
+          inputWrapperOrder={BELOW}
           min={0}
           max={90}
           allowDecimal={false}

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import type { Schemas } from '../../api/client.js';
 import { ORDER, useFactorWords } from '../../parts/factor-words.js';
 import { Panel } from '../../parts/panel.js';
-import type { PolicyValues } from './policy-values.js';
+import { BELOW, type PolicyValues } from './policy-values.js';
 
 /** What may be asked of a role. One that is added to the contract stops the build here until it is offered. */
 const DEMANDS = Object.keys({ optional: true, required: true } satisfies Record<
@@ -50,6 +50,7 @@ export function PolicySignIn({ form }: { form: UseFormReturnType<PolicyValues> }
           <Select
             label={t('policy.totpWindow')}
             description={t('policy.totpWindowHint')}
+            inputWrapperOrder={BELOW}
             data={(['0', '1'] as const).map((value) => ({ value, label: t(`policy.totpWindows.${value}`) }))}
             allowDeselect={false}
             {...form.getInputProps('policy.totp_window')}
@@ -57,6 +58,7 @@ export function PolicySignIn({ form }: { form: UseFormReturnType<PolicyValues> }
           <Select
             label={t('policy.emailVerification')}
             description={t('policy.emailVerificationHint')}
+            inputWrapperOrder={BELOW}
             data={(['optional', 'required'] as const).map((value) => ({ value, label: t(`policy.demands.${value}`) }))}
             allowDeselect={false}
             {...form.getInputProps('policy.email_verification')}

@@ -22,6 +22,9 @@ export interface PolicyValues {
   };
 }
 
+/** Fields stand in a row, whatever is to be said of each. */
+export const BELOW = ['label', 'input', 'description', 'error'] as ('label' | 'input' | 'description' | 'error')[];
+
 export const valuesOf = ({ name, policy }: Schemas['Company']): PolicyValues => ({
   name,
   policy: {

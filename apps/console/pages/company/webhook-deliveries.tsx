@@ -99,7 +99,7 @@ function DeliveryRow({ delivery, hook }: { delivery: Schemas['WebhookDelivery'];
         </Text>
       </Table.Td>
       <Table.Td>
-        <Badge variant="light" color={DELIVERY_COLOURS[status]}>
+        <Badge variant={status === 'failed' ? 'filled' : 'light'} color={DELIVERY_COLOURS[status]}>
           {t(`deliveries.statuses.${status}`)}
         </Badge>
         {isUnderWay && delivery.attempts > 0 && delivery.next_attempt_at && (

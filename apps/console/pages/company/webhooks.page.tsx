@@ -97,7 +97,7 @@ export function WebhooksPage() {
 
 export function HookState({ hook }: { hook: Schemas['Webhook'] }) {
   const { t } = useTranslation('company');
-  if (!hook.enabled) return <Badge color={hook.disabled_because ? 'red' : 'gray'}>{t('hooks.off')}</Badge>;
+  if (!hook.enabled) return <Badge color={hook.disabled_because ? 'red.9' : 'gray.7'}>{t('hooks.off')}</Badge>;
   if (hook.failing_since) return <Badge color="yellow">{t('hooks.failing')}</Badge>;
   return <Badge variant="light">{t('hooks.on')}</Badge>;
 }

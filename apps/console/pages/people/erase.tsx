@@ -15,7 +15,7 @@ export function Erase({ person }: { person: Schemas['User'] }) {
   const [opened, { open, close }] = useDisclosure(false);
   return (
     <>
-      <Button color="red" variant="outline" onClick={open}>
+      <Button variant="default" onClick={open}>
         {t('end.erase')}
       </Button>
       <Modal
@@ -64,7 +64,7 @@ function Typed({ person, close }: { person: Schemas['User']; close: () => void }
           <Button variant="default" onClick={close}>
             {t('cancel', { ns: 'common' })}
           </Button>
-          <Button type="submit" color="red" disabled={!isRight} loading={erase.isPending}>
+          <Button type="submit" color="red.9" disabled={!isRight} loading={erase.isPending}>
             {t('end.erase')}
           </Button>
         </Group>

@@ -29,10 +29,10 @@ export function PeoplePage() {
   return (
     <Page title={t('title')} lead={t('lead')} actions={mayAct(me?.role, 'admin') && <Invite />}>
       <Panel title={t('list.title')} actions={<Search />}>
-        <Stack mih={320}>
+        <Stack mih={230}>
           <Loaded
             query={people}
-            rows={5}
+            rows={4}
             isEmpty={(list) => list.length === 0}
             empty={<Empty title={t('list.none')}>{t('list.noneText', { search })}</Empty>}
           >

@@ -41,7 +41,7 @@ export function Standing({ person }: { person: Schemas['User'] }) {
   const { t } = useTranslation('people');
   return (
     <Group gap={6}>
-      {person.is_active ? <Badge variant="light">{t('standing.active')}</Badge> : <Badge color="red">{t('standing.inactive')}</Badge>}
+      {person.is_active ? <Badge variant="light">{t('standing.active')}</Badge> : <Badge color="red.9">{t('standing.inactive')}</Badge>}
       {!person.email_verified && (
         <Badge variant="outline" color="gray">
           {t('standing.unconfirmed')}

@@ -1,0 +1,225 @@
+import { type ConsoleCompany, ConsoleWorld, hasChromium, PASSWORD, PHONE, type Visitor } from './support/console-browser.js';
+
+/** What an administrator does at the console for the people and the settings of a company. */
+describe.skipIf(!hasChromium)('A company, at the console', () => {
+  let world: ConsoleWorld;
+  const visitors: Visitor[] = [];
+  beforeAll(async () => {
+    world = await ConsoleWorld.start({ PRIVATE_DESTINATIONS: 'true' });
+  }, 120_000);
+  afterEach(async () => {
+    const errors = visitors.flatMap((visitor) => visitor.errors);
+    await Promise.all(visitors.splice(0).map((visitor) => visitor.close()));
+    expect(errors).toEqual([]);
+  });
+  afterAll(() => world?.stop());
+
+  const comes = async (person: { email: string }, path: string) => {
+    const visitor = await world.signedIn(person);
+    visitors.push(visitor);
+    await visitor.opens(path);
+    return visitor;
+  };
+  const colleague = async (company: ConsoleCompany, name: string, role: string) => {
+    const email = `${name.split(' ')[0]!.toLowerCase()}@${company.domain}`;
+    await world.call('POST', '/api/users/invitations', { email, role }, await world.token(company));
+    const token = (await world.link(email, 'accept-invitation')).split('#token=')[1]!;
+    return (await world.call('POST', '/api/auth/accept-invitation', { token, full_name: name, password: PASSWORD })) as {
+      id: string;
+      email: string;
+    };
+  };
+  const button = ({ page }: Visitor, name: string | RegExp) =>
+    page.getByRole('button', { name, ...(typeof name === 'string' && { exact: true }) });
+  const dialog = ({ page }: Visitor) => page.getByRole('dialog');
+  const chooses = async ({ page }: Visitor, label: string, option: string) => {
+    await page.getByLabel(label, { exact: true }).first().click();
+    await page.getByRole('option', { name: option, exact: true }).click();
+  };
+
+  it('invites people, invites them again, and takes invitations back', async () => {
+    const company = await world.company();
+    const ada = await comes(company, '/people');
+    await button(ada, 'Invite').click();
+    await dialog(ada).getByLabel('E-mail').fill(`grace@${company.domain}`);
+    await chooses(ada, 'Role', 'Manager');
+    await button(ada, 'Send the invitation').click();
+    const row = ada.page.getByRole('row', { name: new RegExp(`grace@${company.domain}`) });
+    await row.getByText('Manager').waitFor();
+    await world.link(`grace@${company.domain}`, 'accept-invitation');
+
+    await row.getByRole('button', { name: /Withdraw/ }).click();
+    await dialog(ada).getByRole('button', { name: 'Withdraw' }).click();
+    await ada.page.getByText('No open invitations').waitFor();
+  });
+
+  it('finds people, and keeps in the address what was searched for', async () => {
+    const company = await world.company();
+    await colleague(company, 'Grace Hopper', 'user');
+    const ada = await comes(company, '/people');
+    await ada.page.getByRole('searchbox').fill('hopp');
+    await ada.page.getByRole('link', { name: 'Ada Lovelace' }).waitFor({ state: 'detached' });
+    expect(new URL(ada.page.url()).search).toBe('?search=hopp');
+    await ada.page.reload();
+    await ada.page.getByRole('link', { name: 'Grace Hopper' }).waitFor();
+    await ada.page.getByRole('searchbox').fill('nobody');
+    await ada.page.getByText('Nobody found').waitFor();
+  });
+
+  it('changes a role, shuts a person out, and erases them once their e-mail is typed', async () => {
+    const company = await world.company();
+    const grace = await colleague(company, 'Grace Hopper', 'user');
+    const ada = await comes(company, `/people/${grace.id}`);
+    await ada.sees('Grace Hopper');
+    await chooses(ada, 'Role', 'Manager');
+    await button(ada, 'Save').click();
+    await ada.page.getByText('Saved', { exact: true }).waitFor();
+
+    await button(ada, 'Deactivate').click();
+    await dialog(ada).getByRole('button', { name: 'Deactivate' }).click();
+    await button(ada, 'Activate').waitFor();
+    const token = await world.token(company);
+    expect(await world.call('GET', `/api/users/${grace.id}`, undefined, token)).toMatchObject({ role: 'manager', is_active: false });
+
+    await button(ada, 'Erase all data').click();
+    const erase = dialog(ada).getByRole('button', { name: 'Erase all data' });
+    expect(await erase.isDisabled()).toBe(true);
+    await dialog(ada)
+      .getByLabel(/To confirm/)
+      .fill(grace.email);
+    await erase.click();
+    await ada.sees('People');
+    await expect(world.call('GET', `/api/users/${grace.id}`, undefined, token)).rejects.toThrow('404');
+  });
+
+  it('shows managers people, and nothing to do to them', async () => {
+    const company = await world.company();
+    const grace = await colleague(company, 'Grace Hopper', 'user');
+    const mary = await colleague(company, 'Mary Shelley', 'manager');
+    const manager = await comes(mary, `/people/${grace.id}`);
+    await manager.sees('Grace Hopper');
+    expect(await button(manager, /Deactivate|Erase|Save/).count()).toBe(0);
+    await manager.opens('/people');
+    expect(await button(manager, 'Invite').count()).toBe(0);
+    await manager.opens('/api-keys');
+    await manager.sees('Profile');
+  });
+
+  it('changes of the policy what was changed, and keeps the rest', async () => {
+    const company = await world.company();
+    const ada = await comes(company, '/company');
+    await world.call('PATCH', '/api/company', { policy: { max_sessions: 7 } }, await world.token(company));
+    await chooses(ada, 'Manager', 'Required');
+    await ada.page.getByLabel('Longest session (hours)').fill('12');
+    await ada.page.getByLabel('Home country').first().fill('Spain');
+    await ada.page.getByRole('option', { name: 'Spain', exact: true }).click();
+    await button(ada, 'Save').click();
+    await ada.page.getByText('Everything is saved.').waitFor();
+    expect(await world.policyOf(company)).toMatchObject({
+      mfa: { manager: 'required' },
+      session_hours: 12,
+      default_region: 'ES',
+      max_sessions: 7,
+    });
+  });
+
+  it('sets a provider up from what the provider says it needs, and says how a test ended', async () => {
+    const company = await world.company();
+    await world.call('PATCH', '/api/company', { policy: { default_region: 'ES' } }, await world.token(company));
+    const ada = await comes(company, '/channels/vonage-sms');
+    await button(ada, 'Set up').click();
+    expect(await ada.page.getByText('This is needed.').count()).toBe(4);
+
+    await ada.opens('/channels/sandbox');
+    await button(ada, 'Set up').click();
+    await ada.page.getByLabel('Phone number').fill('612 345 678');
+    await button(ada, 'Send a test').click();
+    await ada.page.getByText(/The vendor took the message|Delivered to/).waitFor();
+    await world.mail('+34612345678');
+
+    await chooses(ada, 'Fail', 'definite');
+    await button(ada, 'Save').click();
+    await ada.page.getByText('Saved', { exact: true }).first().waitFor();
+    await ada.page.getByLabel('Phone number').fill('612 345 679');
+    await button(ada, 'Send a test').click();
+    await ada.page.getByText(/was not sent\./).waitFor();
+  });
+
+  it('keeps a stored secret that is not typed, and never shows one', async () => {
+    const company = await world.company();
+    const token = await world.token(company);
+    const settings = { api_key: 'abcd1234', api_secret: 'stored-secret', from: 'Acme', signature_secret: 'stored-signature' };
+    await world.call('PUT', '/api/company/channels/vonage-sms', { settings }, token);
+    const ada = await comes(company, '/channels/vonage-sms');
+    expect(await ada.page.content()).not.toContain('stored-');
+    expect(await ada.page.getByPlaceholder('Stored. Type to replace it').count()).toBe(2);
+    await ada.page.getByLabel('From').fill('Acme2');
+    await button(ada, 'Save').click();
+    await ada.page.getByText('Saved', { exact: true }).waitFor();
+    expect(await world.call('GET', '/api/company/channels/vonage-sms', undefined, token)).toMatchObject({
+      settings: { from: 'Acme2' },
+      secrets: ['api_secret', 'signature_secret'],
+    });
+  });
+
+  it('makes an API key that works, shows it once, and revokes it', async () => {
+    const company = await world.company();
+    const ada = await comes(company, '/api-keys');
+    await button(ada, 'Create a key').click();
+    await dialog(ada).getByLabel('Name').fill('Shop');
+    await dialog(ada).getByRole('button', { name: 'Create a key' }).click();
+    const key = await dialog(ada).getByText(/^ww_/).innerText();
+    expect(await world.call('GET', '/api/api-key', undefined, key)).toMatchObject({
+      name: 'Shop',
+      scopes: ['verifications:send', 'verifications:check'],
+    });
+    await button(ada, 'I have kept it').click();
+    await dialog(ada).waitFor({ state: 'detached' });
+    expect(await ada.page.content()).not.toContain(key);
+
+    await button(ada, 'Revoke: Shop').click();
+    await dialog(ada).getByRole('button', { name: 'Revoke' }).click();
+    await ada.page.getByText('Revoked', { exact: true }).waitFor();
+    await expect(world.call('GET', '/api/api-key', undefined, key)).rejects.toThrow('401');
+  });
+
+  it('makes a webhook, tests it, and shows what its address answered', async () => {
+    const company = await world.company();
+    const ada = await comes(company, '/webhooks');
+    await button(ada, 'Create a webhook').click();
+    await dialog(ada).getByLabel('Address').fill(`${world.url}/nowhere`);
+    await dialog(ada).getByLabel('Somebody joined').check();
+    await dialog(ada).getByRole('button', { name: 'Create a webhook' }).click();
+    await dialog(ada)
+      .getByText(/^whsec_/)
+      .waitFor();
+    await button(ada, 'I have kept it').click();
+    await ada.sees('Webhook');
+    await button(ada, 'Send a test event').click();
+    await ada.page.getByRole('row', { name: /webhook\.test.*404/ }).waitFor({ timeout: 20_000 });
+    await button(ada, 'Disable').click();
+    await button(ada, 'Enable').waitFor();
+  });
+
+  it('puts up no barrier that axe-core finds, in either theme, nor scrolls sideways on a phone', async () => {
+    const company = await world.company();
+    const grace = await colleague(company, 'Grace Hopper', 'user');
+    const token = await world.token(company);
+    await world.call('PUT', '/api/company/channels/sandbox', { settings: {} }, token);
+    await world.call('POST', '/api/company/api-keys', { name: 'Shop', scopes: ['messages:send'], expires_in_days: 5 }, token);
+    const hook = { url: `${world.url}/nowhere`, event_types: ['user.created'] };
+    const { id } = await world.call('POST', '/api/company/webhooks', hook, token);
+    const paths = ['/people', `/people/${grace.id}`, '/company', '/channels', '/channels/sandbox', '/channels/smtp'];
+    const found: string[] = [];
+    for (const options of [{ colorScheme: 'light' as const }, { colorScheme: 'dark' as const, viewport: PHONE }]) {
+      const ada = await world.signedIn(company, options);
+      visitors.push(ada);
+      for (const path of [...paths, '/api-keys', '/webhooks', `/webhooks/${id}`]) {
+        await ada.opens(path);
+        found.push(...(await ada.barriers()).map((barrier) => `${path} ${options.colorScheme}: ${barrier}`));
+        if ((await ada.overflow()) > 0) found.push(`${path} scrolls sideways`);
+      }
+    }
+    expect(found).toEqual([]);
+  }, 120_000);
+});
