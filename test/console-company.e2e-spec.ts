@@ -10,7 +10,7 @@ describe.skipIf(!hasChromium)('A company, at the console', () => {
   afterEach(async () => {
     const errors = visitors.flatMap((visitor) => visitor.errors);
     await Promise.all(visitors.splice(0).map((visitor) => visitor.close()));
-    expect(errors).toEqual([]);
+    if (errors.length > 0) throw new Error(`The pages logged: ${errors.join('; ')}`);
   });
   afterAll(() => world?.stop());
 
