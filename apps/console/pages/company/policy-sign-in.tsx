@@ -7,7 +7,7 @@ import { Panel } from '../../parts/panel.js';
 import { BELOW, type PolicyValues } from './policy-values.js';
 
 /** What may be asked of a role. One that is added to the contract stops the build here until it is offered. */
-const DEMANDS = Object.keys({ optional: true, required: true } satisfies Record<
+const DEMANDS = Object.keys({ optional: true, required: true, phishing_resistant: true } satisfies Record<
   Schemas['CompanyPolicy']['mfa']['admin'],
   true
 >) as Schemas['CompanyPolicy']['mfa']['admin'][];
