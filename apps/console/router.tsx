@@ -4,6 +4,7 @@ import { unreachable } from './api/problem.js';
 import { type DeliveryStatus, isDeliveryStatus } from './pages/company/delivery-status.js';
 import { session } from './api/session.js';
 import { ownPath } from './own-path.js';
+import { auditSearch, inboxSearch, periodSearch, verificationSearch } from './pages/insight/searches.js';
 import { queries } from './queries.js';
 import { Loading } from './shell/loading.js';
 import { Broken, NotFound } from './shell/lost.js';
@@ -120,12 +121,14 @@ const inside = [
   createRoute({
     getParentRoute: () => house,
     path: '/',
+    validateSearch: periodSearch,
     beforeLoad: forRole('manager'),
     component: lazyRouteComponent(() => import('./pages/insight/dashboard.page.js'), 'DashboardPage'),
   }),
   createRoute({
     getParentRoute: () => house,
     path: '/verifications',
+    validateSearch: verificationSearch,
     beforeLoad: forRole('manager'),
     component: lazyRouteComponent(() => import('./pages/insight/verifications.page.js'), 'VerificationsPage'),
   }),
@@ -138,6 +141,7 @@ const inside = [
   createRoute({
     getParentRoute: () => house,
     path: '/audit',
+    validateSearch: auditSearch,
     beforeLoad: forRole('admin'),
     component: lazyRouteComponent(() => import('./pages/insight/audit.page.js'), 'AuditPage'),
   }),
@@ -150,6 +154,7 @@ const inside = [
   createRoute({
     getParentRoute: () => house,
     path: '/inbox',
+    validateSearch: inboxSearch,
     beforeLoad: forRole('manager'),
     component: lazyRouteComponent(() => import('./pages/insight/inbox.page.js'), 'InboxPage'),
   }),

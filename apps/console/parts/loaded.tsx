@@ -1,9 +1,16 @@
 import { Button, Skeleton, Stack, Text, ThemeIcon } from '@mantine/core';
 import { IconInbox } from '@tabler/icons-react';
-import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ProblemAlert } from './problem-alert.js';
+
+/** As much of a query as is needed here, be it of one answer or of pages. */
+interface Question<T> {
+  data: T | undefined;
+  error: unknown;
+  isFetching: boolean;
+  refetch: () => unknown;
+}
 
 /** A question to the API, in each of its states: on its way, failed, answered with nothing, answered. */
 export function Loaded<T>({
@@ -13,7 +20,7 @@ export function Loaded<T>({
   empty,
   children,
 }: {
-  query: UseQueryResult<T>;
+  query: Question<T>;
   /** Lines that stand in while it is on its way: about as many as will come. */
   rows?: number;
   isEmpty?: (data: T) => boolean;
