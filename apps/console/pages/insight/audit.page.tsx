@@ -1,4 +1,4 @@
-import { Badge, Button, Drawer, Group, SimpleGrid, Table, Text, TextInput, UnstyledButton } from '@mantine/core';
+import { Badge, Button, Drawer, Group, SimpleGrid, Table, Text, UnstyledButton } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -63,12 +63,12 @@ export function AuditPage() {
           value={filters.action}
           change={(action) => change({ action })}
         />
-        <TextInput
+        <FilterText
           label={t('audit.person')}
-          value={filters.actor ?? ''}
           placeholder={t('audit.personHint')}
-          readOnly={filters.actor !== undefined}
-          onChange={({ currentTarget: { value } }) => change({ actor: value.trim() || undefined })}
+          maxLength={36}
+          value={filters.actor}
+          change={(actor) => change({ actor })}
         />
         <PeriodFields days={filters} change={change} />
       </SimpleGrid>

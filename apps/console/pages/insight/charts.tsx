@@ -55,7 +55,7 @@ export default function Charts({ statistics: { sign_ins, sends, by_date } }: { s
     legendProps: { verticalAlign: 'bottom' as const },
     xAxisProps: { tickFormatter: day, minTickGap: 24 },
     yAxisProps: { allowDecimals: false, width: 40 },
-    tooltipProps: { labelFormatter: (label: unknown) => day(String(label)) },
+    tooltipProps: { labelFormatter: (label: unknown) => (label ? day(String(label)) : '') },
     tooltipAnimationDuration: 0,
   });
   return (

@@ -15,7 +15,7 @@ export function ByProvider({ statistics: { by_provider } }: { statistics: Statis
   return (
     <Panel title={t('providers.title')} lead={t('providers.lead')}>
       <Listing
-        label={t('providers.title')}
+        label={t('providers.lead')}
         minWidth={720}
         head={[
           t('providers.provider'),
@@ -70,7 +70,7 @@ export function ByCountry({ statistics: { by_country } }: { statistics: Statisti
   return (
     <Panel title={t('countries.title')}>
       <Listing
-        label={t('countries.title')}
+        label={t('countries.country')}
         head={[t('countries.country'), t('providers.sent'), t('providers.delivered'), t('providers.failed'), t('providers.cost')]}
       >
         {rows.map((one) => (

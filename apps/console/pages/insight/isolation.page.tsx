@@ -70,7 +70,7 @@ function Verdict({ report: { ok, checked_at, role, holes, tables, own_probe } }:
   const all = [...holes, ...tables.flatMap(({ table, holes: found }) => found.map((hole) => `${table}: ${hole}`))];
   return (
     <Alert
-      color={ok ? 'teal' : 'red'}
+      color={ok ? 'verdigris' : 'red'}
       variant="light"
       role="status"
       icon={ok ? <IconShieldCheck aria-hidden /> : <IconAlertTriangle aria-hidden />}
@@ -97,7 +97,7 @@ function Tables({ report: { tables, role } }: { report: Report }) {
   const { t } = useTranslation('insight');
   return (
     <Listing
-      label={t('isolation.tables')}
+      label={t('isolation.tablesLead')}
       minWidth={760}
       head={[
         t('isolation.table'),
@@ -142,7 +142,7 @@ function Guard({ holds, words }: { holds: boolean; words?: string }) {
   const said = words || (holds ? t('isolation.yes') : t('isolation.no'));
   return (
     <Table.Td>
-      <Words icon={holds ? IconCheck : IconX} color={holds ? 'var(--mantine-color-teal-text)' : 'var(--mantine-color-error)'} text={said} />
+      <Words icon={holds ? IconCheck : IconX} color={holds ? 'var(--mantine-color-verdigris-text)' : 'var(--mantine-color-error)'} text={said} />
     </Table.Td>
   );
 }

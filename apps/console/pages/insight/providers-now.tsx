@@ -30,7 +30,7 @@ export function ProvidersNow() {
         }
       >
         {({ data }) => (
-          <Listing label={t('breakers.title')} head={[t('providers.provider'), t('breakers.state'), t('breakers.recent')]}>
+          <Listing label={t('breakers.lead')} head={[t('providers.provider'), t('breakers.state'), t('breakers.recent')]}>
             {data
               .filter(({ configured }) => configured)
               .map(({ provider, title, breaker, recent, configured }) => (
@@ -55,7 +55,7 @@ export function ProvidersNow() {
   );
 }
 
-const LOOKS = { closed: ['teal', IconCheck], open: ['red', IconAlertTriangle], half_open: ['orange', IconProgress] } as const;
+const LOOKS = { closed: ['verdigris', IconCheck], open: ['red', IconAlertTriangle], half_open: ['orange', IconProgress] } as const;
 
 function Breaker({ breaker }: { breaker: Schemas['Provider']['breaker'] }) {
   const { t } = useTranslation('insight');
@@ -64,7 +64,7 @@ function Breaker({ breaker }: { breaker: Schemas['Provider']['breaker'] }) {
   const [color, Icon] = LOOKS[breaker.state];
   return (
     <>
-      <Badge variant="light" color={color} tt="none" leftSection={<Icon size={12} aria-hidden />} className="readable-badge">
+      <Badge variant="light" color={color} tt="none" leftSection={<Icon size={12} aria-hidden />}>
         {t(`breakers.${breaker.state}`)}
       </Badge>
       {breaker.since && (

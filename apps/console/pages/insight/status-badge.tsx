@@ -5,7 +5,7 @@ import type { Schemas } from '../../api/client.js';
 
 const LOOKS = {
   pending: ['blue', IconClock],
-  approved: ['teal', IconCheck],
+  approved: ['verdigris', IconCheck],
   expired: ['gray', IconClockX],
   max_attempts_reached: ['red', IconX],
   canceled: ['gray', IconBan],
@@ -21,7 +21,7 @@ export function StatusBadge({ status, size }: { status: Schemas['Verification'][
       tt="none"
       size={size ?? 'md'}
       leftSection={<Icon size={12} aria-hidden />}
-      className="readable-badge"
+     
     >
       {t(`statuses.${status}`)}
     </Badge>

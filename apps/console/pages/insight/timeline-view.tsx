@@ -39,7 +39,7 @@ const DOUBTFUL = ['retryable', 'ambiguous', 'expired', 'canceled'];
 function colorOf({ kind, outcome }: Entry) {
   // Of calls and receipts the outcome tells; of all else what happened does.
   const told = kind === 'attempt_ended' || kind === 'receipt' ? (outcome ?? '') : kind;
-  if (GOOD.includes(told)) return 'teal';
+  if (GOOD.includes(told)) return 'verdigris';
   if (BAD.includes(told)) return 'red';
   return DOUBTFUL.includes(told) ? 'orange' : 'gray';
 }

@@ -67,7 +67,7 @@ function Said({ verdict: { ok, events, unsignedTail, signedAt, lastHash, finding
   const count = { count: events, number: number(events) };
   if (ok)
     return (
-      <Alert color="teal" variant="light" icon={<IconShieldCheck aria-hidden />} title={t('chain.whole', count)}>
+      <Alert color="verdigris" variant="light" icon={<IconShieldCheck aria-hidden />} title={t('chain.whole', count)}>
         <Text size="sm">{t('chain.wholeText', { when: exact(signedAt!), seconds: number(seconds, 1) })}</Text>
         <Text size="xs" mt={4} ff="monospace" style={{ overflowWrap: 'anywhere' }}>
           {lastHash}
