@@ -142,7 +142,11 @@ function Guard({ holds, words }: { holds: boolean; words?: string }) {
   const said = words || (holds ? t('isolation.yes') : t('isolation.no'));
   return (
     <Table.Td>
-      <Words icon={holds ? IconCheck : IconX} color={holds ? 'var(--mantine-color-verdigris-text)' : 'var(--mantine-color-error)'} text={said} />
+      <Words
+        icon={holds ? IconCheck : IconX}
+        color={holds ? 'var(--mantine-color-verdigris-text)' : 'var(--mantine-color-error)'}
+        text={said}
+      />
     </Table.Td>
   );
 }

@@ -15,14 +15,7 @@ export function StatusBadge({ status, size }: { status: Schemas['Verification'][
   const { t } = useTranslation('insight');
   const [color, Icon] = LOOKS[status];
   return (
-    <Badge
-      variant="light"
-      color={color}
-      tt="none"
-      size={size ?? 'md'}
-      leftSection={<Icon size={12} aria-hidden />}
-     
-    >
+    <Badge variant="light" color={color} tt="none" size={size ?? 'md'} leftSection={<Icon size={12} aria-hidden />}>
       {t(`statuses.${status}`)}
     </Badge>
   );
