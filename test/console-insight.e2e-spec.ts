@@ -107,7 +107,7 @@ describe.skipIf(!hasChromium)('The console shows what happened', () => {
     const { visitor } = await admin();
     const { page } = visitor;
     await visitor.opens('/audit?action=auth.signed_in');
-    expect(new Set(await page.locator('tbody tr td:nth-child(2) p:last-child').allInnerTexts())).toEqual(new Set(['auth.signed_in']));
+    expect(new Set(await page.locator('tbody tr td:nth-child(2) > p').allInnerTexts())).toEqual(new Set(['auth.signed_in']));
     await page.getByRole('button', { name: 'Signed in' }).first().click();
     await page.getByRole('dialog', { name: 'Signed in' }).getByText('127.0.0.1').waitFor();
   });

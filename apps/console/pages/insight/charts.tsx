@@ -9,7 +9,7 @@ import { useFormat } from '../../parts/use-format.js';
 import { CHANNELS } from './searches.js';
 
 type Statistics = Schemas['CompanyStatistics'];
-const HEIGHT = 260;
+const HEIGHT = 290;
 
 /** Told apart by who sees no red or green, too (Okabe and Ito's colours), and ≥ 3:1 on both grounds. */
 const COLORS = {
@@ -62,7 +62,7 @@ export default function Charts({ statistics: { sign_ins, sends, by_date } }: { s
     tooltipAnimationDuration: 0,
   });
   return (
-    <SimpleGrid cols={{ base: 1, md: 2 }}>
+    <SimpleGrid cols={{ base: 1, md: 2, xl: 3 }}>
       <Chart title={t('charts.signIns')} series={outcomes} rows={sign_ins}>
         <LineChart lineChartProps={HIDDEN} data={sign_ins} curveType="linear" withDots={false} {...shared(outcomes)} />
       </Chart>

@@ -51,15 +51,11 @@ export function DashboardPage() {
           <Stack gap="lg" aria-busy={statistics.isPlaceholderData}>
             {isNew(data) && <FirstSteps />}
             <Tiles statistics={data} />
-            {!isNew(data) && (
-              <>
-                <Suspense fallback={<ChartsToCome />}>
-                  <Charts statistics={data} />
-                </Suspense>
-                <ByProvider statistics={data} />
-                <ByCountry statistics={data} />
-              </>
-            )}
+            <Suspense fallback={<ChartsToCome />}>
+              <Charts statistics={data} />
+            </Suspense>
+            <ByProvider statistics={data} />
+            <ByCountry statistics={data} />
             {mayAct(person?.role, 'admin') && <ProvidersNow />}
           </Stack>
         )}
@@ -68,13 +64,12 @@ export function DashboardPage() {
   );
 }
 
-/** Nothing was ever sent, and hardly anybody is there. */
-const isNew = ({ verifications, sends, people }: Schemas['CompanyStatistics']) =>
-  verifications.created === 0 && sends.length === 0 && people.active <= 3;
+/** No application has sent a code yet, and hardly anybody is there. Mail about accounts goes out from the first day. */
+const isNew = ({ verifications, people }: Schemas['CompanyStatistics']) => verifications.created === 0 && people.active <= 3;
 
 /** As high as the charts will be. */
 const ChartsToCome = () => (
-  <SimpleGrid cols={{ base: 1, md: 2 }} aria-hidden>
+  <SimpleGrid cols={{ base: 1, md: 2, xl: 3 }} aria-hidden>
     {Array.from({ length: 3 }, (_, at) => (
       <Skeleton key={at} height={376} />
     ))}
