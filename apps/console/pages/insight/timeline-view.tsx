@@ -48,7 +48,17 @@ function colorOf({ kind, outcome }: Entry) {
 export function TimelineView({ entries, since }: { entries: Entry[]; since: string | undefined }) {
   const { t } = useTranslation('insight');
   return (
-    <Timeline bulletSize={28} lineWidth={2} active={entries.length} component="ol" aria-label={t('timeline.title')} p={0} m={0}>
+    <Timeline
+      bulletSize={28}
+      lineWidth={2}
+      active={entries.length}
+      component="ol"
+      aria-label={t('timeline.title')}
+      p={0}
+      pl={14}
+      m={0}
+      style={{ listStyle: 'none' }}
+    >
       {entries.map((entry, at) => {
         const Icon = ICONS[entry.kind] ?? IconQuestionMark;
         return (
