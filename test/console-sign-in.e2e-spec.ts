@@ -139,7 +139,7 @@ describe.skipIf(!hasChromium)('Signing in at the console', () => {
     await visitor.page.getByRole('button', { name: 'Send a code' }).click();
     await visitor.page.getByText('A code is on its way to').waitFor();
     const { code } = await world.mail('+34612345678');
-    await visitor.page.getByLabel('Code', { exact: false }).fill(code!);
+    await visitor.page.getByRole('textbox', { name: /^Code/ }).fill(code!);
     await visitor.page.getByRole('button', { name: 'Confirm' }).click();
     await visitor.page.getByText('Your second factor is set up').waitFor();
     expect(await visitor.page.getByRole('list', { name: 'Backup codes' }).getByRole('listitem').count()).toBe(10);
@@ -152,7 +152,7 @@ describe.skipIf(!hasChromium)('Signing in at the console', () => {
     await visitor.page.getByRole('button', { name: /Send again in \d+ seconds?/ }).waitFor();
     await expect.poll(async () => (await world.mail('+34612345678', 1)).code).not.toBe(code);
     const { code: second } = await world.mail('+34612345678', 1);
-    await visitor.page.getByLabel('Code', { exact: false }).fill(second!);
+    await visitor.page.getByRole('textbox', { name: /^Code/ }).fill(second!);
     await visitor.page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await visitor.page.waitForURL('**/account');
 

@@ -8,8 +8,8 @@ export function Panel({ title, lead, actions, children }: { title: string; lead?
     <Paper component="section" aria-labelledby={id} withBorder p={{ base: 'md', sm: 'lg' }}>
       <Stack gap="md">
         <Group justify="space-between" align="flex-start" gap="sm">
-          <div>
-            <Title order={2} size="h4" id={id}>
+          <div style={{ minWidth: 0 }}>
+            <Title order={2} size="h4" id={id} style={{ overflowWrap: 'anywhere' }}>
               {title}
             </Title>
             {lead && (
