@@ -191,4 +191,76 @@ describe.skipIf(!hasChromium)('Signing in at the console', () => {
     await dialog.getByRole('button', { name: 'Confirm' }).click();
     await visitor.page.getByAltText(/QR code/).waitFor();
   });
+
+  it('shows nothing of one person to another: a tab begins anew when somebody else signs in beside it', async () => {
+    const [first, second] = [await world.company('First'), await world.company('Second')];
+    const visitor = await world.visitor();
+    const beside = await visitor.context.newPage();
+    await visitor.opens('/sign-in');
+    await beside.goto('/sign-in');
+    await beside.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await fills(visitor, first);
+    await visitor.page.getByText('First').first().waitFor();
+    await beside.getByLabel('E-mail').fill(second.email);
+    await beside.getByLabel('Password').first().fill(PASSWORD);
+    await beside.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await visitor.page.getByText('Second').first().waitFor();
+    expect(await visitor.page.getByText('First', { exact: true }).count()).toBe(0);
+  });
+
+  it('is not signed in as somebody else by a page elsewhere that sends people through a provider of its own', async () => {
+    const company = await world.company();
+    const visitor = await world.signedIn(company);
+    const exchanges: string[] = [];
+    visitor.page.on('request', (request) => request.url().endsWith('/oidc/exchange') && exchanges.push(request.url()));
+    await visitor.opens('/sign-in/returned?code=of-the-attacker');
+    expect(visitor.path()).toBe('/');
+
+    const stranger = await world.visitor();
+    stranger.page.on('request', (request) => request.url().endsWith('/oidc/exchange') && exchanges.push(request.url()));
+    await stranger.opens('/sign-in/returned?code=of-the-attacker');
+    expect(await stranger.heading()).toBe('Sign in here?');
+    expect(exchanges).toEqual([]);
+    await stranger.page.getByRole('button', { name: 'Yes, I began this' }).click();
+    await stranger.sees('You were not signed in');
+    expect(exchanges).toHaveLength(1);
+  });
+
+  it('leads whoever must set a passkey up first to where they can, and on from there', async () => {
+    const company = await world.company();
+    const visitor = await world.signedIn(company);
+    await visitor.authenticator();
+    await visitor.opens('/company');
+    await world.call('PATCH', '/api/company', { policy: { mfa: { admin: 'phishing_resistant' } } }, await world.token(company));
+    await visitor.page.goto('/people');
+    await visitor.page.getByText('set up a second factor, or a passkey, first').first().waitFor();
+    await visitor.page.getByRole('link', { name: 'Set up a factor' }).first().click();
+    await visitor.sees('Security');
+    await visitor.page.getByRole('button', { name: 'Add a factor' }).click();
+    await visitor.page.getByRole('button', { name: /^Passkey/ }).click();
+    await visitor.page.getByRole('button', { name: 'Create a passkey' }).click();
+    await visitor.page.getByRole('list', { name: 'Backup codes' }).waitFor();
+    expect(await visitor.page.getByRole('dialog', { name: 'Is it still you?' }).count(), 'over codes that are shown once').toBe(0);
+    await visitor.page.getByRole('button', { name: 'I have kept them' }).click();
+    const dialog = visitor.page.getByRole('dialog', { name: 'Is it still you?' });
+    await dialog.getByRole('button', { name: 'Confirm' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await visitor.opens('/people');
+    expect(await visitor.heading()).toBe('People');
+  });
+
+  it("says in the reader's language what is wrong with a field, once", async () => {
+    const visitor = await world.visitor({ locale: 'de-DE' });
+    await visitor.page.goto('/register');
+    await visitor.sees('Unternehmen registrieren');
+    await visitor.page.getByLabel('Unternehmen', { exact: false }).first().fill('Acme');
+    await visitor.page.getByLabel('Domain').fill('keine domain');
+    await visitor.page.getByLabel('Ihr Name').fill('Ada');
+    await visitor.page.getByLabel('E-Mail').fill('ada@acme.example');
+    await visitor.page.getByLabel('Passwort').first().fill(PASSWORD);
+    await visitor.page.getByRole('button', { name: 'Registrieren' }).click();
+    await visitor.page.getByText('Eine Domain, etwa acme.com.').waitFor();
+    expect(await visitor.page.getByText('Eine Domain, etwa acme.com.').count()).toBe(1);
+    expect(await visitor.page.locator('main').innerText()).not.toMatch(/must be|company_domain/);
+  });
 });

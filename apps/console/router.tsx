@@ -10,6 +10,16 @@ import { Loading } from './shell/loading.js';
 import { Broken, NotFound } from './shell/lost.js';
 import { mayAct, me } from './shell/use-me.js';
 
+/** A page's file, fetched when it is wanted; a server that does not answer is told in words. */
+const page: typeof lazyRouteComponent = (load, name) =>
+  lazyRouteComponent(
+    () =>
+      load().catch(() => {
+        throw unreachable();
+      }),
+    name,
+  );
+
 const root = createRootRoute({
   component: () => (
     <Suspense fallback={<Loading />}>
@@ -23,7 +33,7 @@ const root = createRootRoute({
 const house = createRoute({
   getParentRoute: () => root,
   id: 'house',
-  component: lazyRouteComponent(() => import('./shell/house.js'), 'House'),
+  component: page(() => import('./shell/house.js'), 'House'),
   beforeLoad: async ({ location }) => {
     const standing = await session.settled();
     if (standing === 'unreachable') throw unreachable();
@@ -45,54 +55,56 @@ const open = [
     path: '/sign-in',
     validateSearch: next,
     beforeLoad: onlyOutside,
-    component: lazyRouteComponent(() => import('./pages/sign-in/sign-in.page.js'), 'SignInPage'),
+    component: page(() => import('./pages/sign-in/sign-in.page.js'), 'SignInPage'),
   }),
   createRoute({
     getParentRoute: () => door,
     path: '/sign-in/second-factor',
     validateSearch: next,
-    component: lazyRouteComponent(() => import('./pages/sign-in/second-factor.page.js'), 'SecondFactorPage'),
+    component: page(() => import('./pages/sign-in/second-factor.page.js'), 'SecondFactorPage'),
   }),
   createRoute({
     getParentRoute: () => door,
     path: '/sign-in/set-up',
     validateSearch: next,
-    component: lazyRouteComponent(() => import('./pages/sign-in/set-up.page.js'), 'SetUpPage'),
+    component: page(() => import('./pages/sign-in/set-up.page.js'), 'SetUpPage'),
   }),
   createRoute({
     getParentRoute: () => door,
     path: '/sign-in/returned',
+    // A page elsewhere may send somebody through a provider of its own: who is signed in stays who they are.
+    beforeLoad: onlyOutside,
     validateSearch: ({ code, error }: Record<string, unknown>): { code?: string; error?: string } => ({
       ...(typeof code === 'string' && { code }),
       ...(typeof error === 'string' && { error }),
     }),
-    component: lazyRouteComponent(() => import('./pages/sign-in/returned.page.js'), 'ReturnedPage'),
+    component: page(() => import('./pages/sign-in/returned.page.js'), 'ReturnedPage'),
   }),
   createRoute({
     getParentRoute: () => door,
     path: '/register',
     beforeLoad: onlyOutside,
-    component: lazyRouteComponent(() => import('./pages/sign-in/register.page.js'), 'RegisterPage'),
+    component: page(() => import('./pages/sign-in/register.page.js'), 'RegisterPage'),
   }),
   createRoute({
     getParentRoute: () => door,
     path: '/forgot-password',
-    component: lazyRouteComponent(() => import('./pages/sign-in/forgot-password.page.js'), 'ForgotPasswordPage'),
+    component: page(() => import('./pages/sign-in/forgot-password.page.js'), 'ForgotPasswordPage'),
   }),
   createRoute({
     getParentRoute: () => door,
     path: '/reset-password',
-    component: lazyRouteComponent(() => import('./pages/sign-in/reset-password.page.js'), 'ResetPasswordPage'),
+    component: page(() => import('./pages/sign-in/reset-password.page.js'), 'ResetPasswordPage'),
   }),
   createRoute({
     getParentRoute: () => door,
     path: '/verify-email',
-    component: lazyRouteComponent(() => import('./pages/sign-in/verify-email.page.js'), 'VerifyEmailPage'),
+    component: page(() => import('./pages/sign-in/verify-email.page.js'), 'VerifyEmailPage'),
   }),
   createRoute({
     getParentRoute: () => door,
     path: '/accept-invitation',
-    component: lazyRouteComponent(() => import('./pages/sign-in/accept-invitation.page.js'), 'AcceptInvitationPage'),
+    component: page(() => import('./pages/sign-in/accept-invitation.page.js'), 'AcceptInvitationPage'),
   }),
 ] as const;
 
@@ -106,107 +118,107 @@ const inside = [
   createRoute({
     getParentRoute: () => house,
     path: '/account',
-    component: lazyRouteComponent(() => import('./pages/account/profile.page.js'), 'ProfilePage'),
+    component: page(() => import('./pages/account/profile.page.js'), 'ProfilePage'),
   }),
   createRoute({
     getParentRoute: () => house,
     path: '/account/security',
-    component: lazyRouteComponent(() => import('./pages/account/security.page.js'), 'SecurityPage'),
+    component: page(() => import('./pages/account/security.page.js'), 'SecurityPage'),
   }),
   createRoute({
     getParentRoute: () => house,
     path: '/account/sessions',
-    component: lazyRouteComponent(() => import('./pages/account/sessions.page.js'), 'SessionsPage'),
+    component: page(() => import('./pages/account/sessions.page.js'), 'SessionsPage'),
   }),
   createRoute({
     getParentRoute: () => house,
     path: '/',
     validateSearch: periodSearch,
     beforeLoad: forRole('manager'),
-    component: lazyRouteComponent(() => import('./pages/insight/dashboard.page.js'), 'DashboardPage'),
+    component: page(() => import('./pages/insight/dashboard.page.js'), 'DashboardPage'),
   }),
   createRoute({
     getParentRoute: () => house,
     path: '/verifications',
     validateSearch: verificationSearch,
     beforeLoad: forRole('manager'),
-    component: lazyRouteComponent(() => import('./pages/insight/verifications.page.js'), 'VerificationsPage'),
+    component: page(() => import('./pages/insight/verifications.page.js'), 'VerificationsPage'),
   }),
   createRoute({
     getParentRoute: () => house,
     path: '/verifications/$id',
     beforeLoad: forRole('manager'),
-    component: lazyRouteComponent(() => import('./pages/insight/verification.page.js'), 'VerificationPage'),
+    component: page(() => import('./pages/insight/verification.page.js'), 'VerificationPage'),
   }),
   createRoute({
     getParentRoute: () => house,
     path: '/audit',
     validateSearch: auditSearch,
     beforeLoad: forRole('admin'),
-    component: lazyRouteComponent(() => import('./pages/insight/audit.page.js'), 'AuditPage'),
+    component: page(() => import('./pages/insight/audit.page.js'), 'AuditPage'),
   }),
   createRoute({
     getParentRoute: () => house,
     path: '/isolation',
     beforeLoad: forRole('admin'),
-    component: lazyRouteComponent(() => import('./pages/insight/isolation.page.js'), 'IsolationPage'),
+    component: page(() => import('./pages/insight/isolation.page.js'), 'IsolationPage'),
   }),
   createRoute({
     getParentRoute: () => house,
     path: '/inbox',
     validateSearch: inboxSearch,
     beforeLoad: forRole('manager'),
-    component: lazyRouteComponent(() => import('./pages/insight/inbox.page.js'), 'InboxPage'),
+    component: page(() => import('./pages/insight/inbox.page.js'), 'InboxPage'),
   }),
   createRoute({
     getParentRoute: () => house,
     path: '/people',
     validateSearch: ({ search }: Record<string, unknown>): { search?: string } => (search ? { search: String(search).slice(0, 100) } : {}),
     beforeLoad: forRole('manager'),
-    component: lazyRouteComponent(() => import('./pages/people/people.page.js'), 'PeoplePage'),
+    component: page(() => import('./pages/people/people.page.js'), 'PeoplePage'),
   }),
   createRoute({
     getParentRoute: () => house,
     path: '/people/$id',
     beforeLoad: forRole('manager'),
-    component: lazyRouteComponent(() => import('./pages/people/person.page.js'), 'PersonPage'),
+    component: page(() => import('./pages/people/person.page.js'), 'PersonPage'),
   }),
   createRoute({
     getParentRoute: () => house,
     path: '/company',
     beforeLoad: forRole('admin'),
-    component: lazyRouteComponent(() => import('./pages/company/policy.page.js'), 'PolicyPage'),
+    component: page(() => import('./pages/company/policy.page.js'), 'PolicyPage'),
   }),
   createRoute({
     getParentRoute: () => house,
     path: '/channels',
     beforeLoad: forRole('admin'),
-    component: lazyRouteComponent(() => import('./pages/company/channels.page.js'), 'ChannelsPage'),
+    component: page(() => import('./pages/company/channels.page.js'), 'ChannelsPage'),
   }),
   createRoute({
     getParentRoute: () => house,
     path: '/channels/$provider',
     beforeLoad: forRole('admin'),
-    component: lazyRouteComponent(() => import('./pages/company/channel.page.js'), 'ChannelPage'),
+    component: page(() => import('./pages/company/channel.page.js'), 'ChannelPage'),
   }),
   createRoute({
     getParentRoute: () => house,
     path: '/api-keys',
     beforeLoad: forRole('admin'),
-    component: lazyRouteComponent(() => import('./pages/company/api-keys.page.js'), 'ApiKeysPage'),
+    component: page(() => import('./pages/company/api-keys.page.js'), 'ApiKeysPage'),
   }),
   createRoute({
     getParentRoute: () => house,
     path: '/webhooks',
     beforeLoad: forRole('admin'),
-    component: lazyRouteComponent(() => import('./pages/company/webhooks.page.js'), 'WebhooksPage'),
+    component: page(() => import('./pages/company/webhooks.page.js'), 'WebhooksPage'),
   }),
   createRoute({
     getParentRoute: () => house,
     path: '/webhooks/$id',
     validateSearch: ({ status }: Record<string, unknown>): { status?: DeliveryStatus } => (isDeliveryStatus(status) ? { status } : {}),
     beforeLoad: forRole('admin'),
-    component: lazyRouteComponent(() => import('./pages/company/webhook.page.js'), 'WebhookPage'),
+    component: page(() => import('./pages/company/webhook.page.js'), 'WebhookPage'),
   }),
 ] as const;
 

@@ -12,6 +12,12 @@ const parsed = (response: Response) =>
     .json()
     .catch(() => undefined) as Promise<{ code?: string } | undefined>;
 
+/** Where the session was opened with less than the company demands now, a proof of the person's own factor will do, too. */
+const MORE_WANTED = ['auth.mfa_required', 'mfa.passkey_required'];
+const wantsProof = (response: Response, problem: { code?: string } | undefined) =>
+  /insufficient_user_authentication/.test(response.headers.get('www-authenticate') ?? '') ||
+  (MORE_WANTED.includes(problem?.code ?? '') && !new URL(response.url).pathname.endsWith('/step-up'));
+
 /** The session's token with each request, unless it brings one of its own (a pending sign-in does). */
 async function send(request: Request): Promise<Response> {
   const brought = request.headers.has('authorization');
@@ -28,7 +34,7 @@ async function send(request: Request): Promise<Response> {
       continue;
     }
     // RFC 9470: the route wants its caller to have proved just now who they are.
-    if (response.status === 403 && /insufficient_user_authentication/.test(response.headers.get('www-authenticate') ?? '')) {
+    if (response.status === 403 && wantsProof(response, await parsed(response))) {
       if (await stepUp.ask()) continue;
     }
     return response;

@@ -5,6 +5,8 @@ export type FieldError = { field: string; message: string };
 /** What the API answers when it does not do what it was asked (RFC 9457); `code` says which message the reader sees. */
 export class Problem extends Error {
   override readonly name = 'Problem';
+  /** Names of fields that a form shows as refused: they need not be listed again. */
+  shown: string[] = [];
 
   constructor(
     readonly status: number,

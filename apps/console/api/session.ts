@@ -19,14 +19,19 @@ const EARLY_MS = 15_000;
  */
 class BrowserSession {
   private token: { text: string; until: number } | undefined;
+  /** Whom this page shows: company and person. */
+  private who: string | undefined;
   private refreshing: Promise<void> | undefined;
   private readonly listeners = new Set<() => void>();
   private readonly channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('watchword-session');
   standing: Standing = 'unknown';
 
   constructor() {
-    // Signing out in one tab signs out in all.
-    this.channel?.addEventListener('message', ({ data }) => data === 'out' && this.forget());
+    // Signing out in one tab signs out in all, and so does signing in as somebody else.
+    this.channel?.addEventListener('message', ({ data }) => {
+      if (data === 'out') this.forget();
+      else if (this.who && data !== this.who) beginAnew();
+    });
   }
 
   subscribe = (listener: () => void) => {
@@ -50,6 +55,11 @@ class BrowserSession {
 
   /** After a sign-in or a step-up. */
   accept({ access_token, expires_in }: Tokens) {
+    const who = holderOf(access_token);
+    // The cookie is every tab's: nothing of one person is shown to, or done as, another.
+    if (this.who && this.who !== who) return beginAnew();
+    if (!this.who) this.channel?.postMessage(who);
+    this.who = who;
     this.token = { text: access_token, until: Date.now() + expires_in * 1000 };
     this.become('in');
   }
@@ -91,6 +101,7 @@ class BrowserSession {
 
   private forget() {
     this.token = undefined;
+    this.who = undefined;
     this.become('out');
   }
 
@@ -100,6 +111,15 @@ class BrowserSession {
     for (const listener of this.listeners) listener();
   }
 }
+
+/** Company and person of an access token, which the server checks and nobody here trusts. */
+function holderOf(token: string): string {
+  const claims = JSON.parse(atob(token.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/'))) as Record<string, unknown>;
+  return `${claims.sub}`;
+}
+
+/** At the start of the console, with nothing kept in memory. */
+const beginAnew = () => window.location.replace('/');
 
 function csrfToken(): string | undefined {
   const entry = document.cookie.split('; ').find((cookie) => cookie.startsWith(`${CSRF_COOKIE}=`));

@@ -1,7 +1,9 @@
 import { Button, Skeleton, Stack, Text, ThemeIcon } from '@mantine/core';
 import { IconInbox } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { asProblem } from '../api/problem.js';
 import { ProblemAlert } from './problem-alert.js';
 
 /** As much of a query as is needed here, be it of one answer or of pages. */
@@ -34,6 +36,11 @@ export function Loaded<T>({
     return (
       <Stack align="flex-start">
         <ProblemAlert error={query.error} />
+        {asProblem(query.error).code === 'auth.mfa_enrollment_required' && (
+          <Button component={Link} to="/account/security">
+            {t('setUpFactor')}
+          </Button>
+        )}
         <Button variant="default" onClick={() => void query.refetch()} loading={query.isFetching}>
           {t('again')}
         </Button>

@@ -2,6 +2,7 @@ import { Alert, List, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { asProblem, type Problem } from '../api/problem.js';
+import { useRefusals } from './refusals.js';
 
 /** A problem in the reader's language, found by its `code`; one that is not known yet, in the API's own words. */
 export function useProblemText() {
@@ -17,9 +18,12 @@ export function useProblemText() {
 export function ProblemAlert({ error, fields = true }: { error: unknown; fields?: boolean }) {
   const { t } = useTranslation('errors');
   const text = useProblemText();
+  const refusal = useRefusals();
   if (!error) return null;
   const problem = asProblem(error);
-  const detail = explained.has(problem.code) && problem.detail !== problem.message ? problem.detail : undefined;
+  const detail =
+    explained.has(problem.code) && problem.fields.length === 0 && problem.detail !== problem.message ? problem.detail : undefined;
+  const unshown = fields ? problem.fields.filter(({ field }) => !problem.shown.includes(field)) : [];
   return (
     <Alert color="red" variant="light" role="alert" icon={<IconAlertTriangle aria-hidden />} w="100%">
       <Text size="sm">{text(problem)}</Text>
@@ -28,12 +32,10 @@ export function ProblemAlert({ error, fields = true }: { error: unknown; fields?
           {detail}
         </Text>
       )}
-      {fields && problem.fields.length > 0 && (
+      {unshown.length > 0 && (
         <List size="sm" mt={4}>
-          {problem.fields.map(({ field, message }) => (
-            <List.Item key={field + message} lang="en">
-              <code>{field}</code> {message}
-            </List.Item>
+          {unshown.map(({ field, message }) => (
+            <List.Item key={field + message}>{refusal(message)}</List.Item>
           ))}
         </List>
       )}
@@ -47,4 +49,9 @@ export function ProblemAlert({ error, fields = true }: { error: unknown; fields?
 }
 
 /** Of these the API's own sentence says more than a catalogue can: which name is taken, which setting a vendor refused. */
-const explained = new Set(['auth.weak_password', 'channels.invalid_settings', 'identity.provider_refused', 'request.invalid']);
+const explained = new Set([
+  'auth.weak_password',
+  'identity.provider_refused',
+  'notifications.refused_by_vendor',
+  'notifications.recipient_refused',
+]);

@@ -2,6 +2,7 @@ import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { asProblem } from '../api/problem.js';
 import { useProblemText } from './problem-alert.js';
+import { useRefusals } from './refusals.js';
 
 /** A form as far as an action needs it: where the fields that the API refused are said so. */
 interface Fields {
@@ -27,6 +28,7 @@ export function useAction<V = void, D = unknown>(
 ) {
   const queries = useQueryClient();
   const text = useProblemText();
+  const refusal = useRefusals();
   return useMutation<D, unknown, V>({
     mutationFn: run,
     onSuccess: async (answer) => {
@@ -37,7 +39,8 @@ export function useAction<V = void, D = unknown>(
     onError: (error) => {
       const problem = asProblem(error);
       const shown = problem.fields.filter(({ field }) => form && field.replace(/\..*/, '') in form.values);
-      form?.setErrors(Object.fromEntries(shown.map(({ field, message }) => [field, message])));
+      form?.setErrors(Object.fromEntries(shown.map(({ field, message }) => [field, refusal(message)])));
+      problem.shown = shown.map(({ field }) => field);
       if (tellsFailure) notifications.show({ message: text(problem), color: 'red', autoClose: 8000 });
     },
   });

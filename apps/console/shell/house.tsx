@@ -1,4 +1,4 @@
-import { Anchor, AppShell, Badge, Box, Burger, Button, Group, NavLink, ScrollArea, Text } from '@mantine/core';
+import { ActionIcon, Anchor, AppShell, Badge, Box, Burger, Button, Group, NavLink, ScrollArea, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Notifications } from '@mantine/notifications';
 import '@mantine/notifications/styles.css';
@@ -24,7 +24,10 @@ export function House() {
   useEffect(close, [path, close]);
   useStanding();
   const { data: person } = useMe();
-  const leave = useAction(() => answer(api.POST('/api/auth/logout', { body: {} })), { after: () => session.end(), tellsFailure: true });
+  const leave = useAction(() => answer(api.POST('/api/auth/logout', { body: {} })), {
+    after: () => session.end(),
+    tellsFailure: true,
+  });
 
   return (
     <AppShell
@@ -51,7 +54,11 @@ export function House() {
           </Group>
           <Group gap={4} wrap="nowrap">
             <Preferences />
+            <ActionIcon variant="subtle" color="gray" size="lg" hiddenFrom="sm" aria-label={t('signOut')} onClick={() => leave.mutate()}>
+              <IconLogout size={20} aria-hidden />
+            </ActionIcon>
             <Button
+              visibleFrom="sm"
               variant="subtle"
               color="gray"
               px="xs"

@@ -1,6 +1,7 @@
 import { Button, Stack, Text } from '@mantine/core';
 import { type ErrorComponentProps, Link, useRouter } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
+import { asProblem } from '../api/problem.js';
 import { ProblemAlert } from '../parts/problem-alert.js';
 import { Door } from './door.js';
 
@@ -25,9 +26,11 @@ export function Broken({ error, reset }: ErrorComponentProps) {
       <Stack>
         <ProblemAlert error={error} />
         <Button
-          onClick={() => {
+          onClick={async () => {
+            // A file of a page that could not be fetched is asked for again only by a new page.
+            if (asProblem(error).code === 'console.unreachable' && (await isUp())) return window.location.reload();
             reset();
-            void router.invalidate();
+            await router.invalidate();
           }}
         >
           {t('again')}
@@ -36,3 +39,9 @@ export function Broken({ error, reset }: ErrorComponentProps) {
     </Door>
   );
 }
+
+const isUp = () =>
+  fetch('/health/live').then(
+    ({ ok }) => ok,
+    () => false,
+  );

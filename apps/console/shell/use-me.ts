@@ -9,4 +9,5 @@ export const useMe = () => useQuery(me);
 
 const RANK = { user: 0, manager: 1, admin: 2 } as const;
 export type Role = Schemas['User']['role'];
-export const mayAct = (role: Role | undefined, least: Role) => role !== undefined && RANK[role] >= RANK[least];
+/** Who is not known yet, or may not be told yet, may at least see to their own account. */
+export const mayAct = (role: Role | undefined, least: Role) => RANK[role ?? 'user'] >= RANK[least];

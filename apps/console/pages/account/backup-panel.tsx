@@ -40,6 +40,7 @@ export function BackupPanel({ factors }: { factors: Schemas['Factor'][] }) {
         title={t('backup.renew')}
         size="lg"
         closeOnClickOutside={!codes}
+        closeOnEscape={!codes}
         closeButtonProps={{ 'aria-label': t('close', { ns: 'common' }) }}
       >
         {codes ? (

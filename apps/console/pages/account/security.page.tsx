@@ -98,8 +98,11 @@ function AddFactor() {
   const [opened, { open, close }] = useDisclosure(false);
   const [codes, setCodes] = useState<string[]>();
   const company = useQuery({ queryKey: ['company'], queryFn: () => answer(api.GET('/api/company')), enabled: opened });
+  const refresh = () => Promise.all([FACTORS, ['backup-codes'], ME].map((queryKey) => queries.invalidateQueries({ queryKey })));
   const leave = () => {
     close();
+    // Not before: what is read anew may want a fresh proof, and its dialog would lie over the codes.
+    if (codes) void refresh();
     setCodes(undefined);
   };
   return (
@@ -113,6 +116,7 @@ function AddFactor() {
         title={codes ? t('factors.backup_codes', { ns: 'common' }) : t('security.add')}
         size="lg"
         closeOnClickOutside={!codes}
+        closeOnEscape={!codes}
         closeButtonProps={{ 'aria-label': t('close', { ns: 'common' }) }}
       >
         {codes ? (
@@ -123,10 +127,10 @@ function AddFactor() {
         ) : (
           <EnrolFactor
             allowed={company.data?.policy.allowed_factors ?? null}
-            done={async (backupCodes) => {
-              await Promise.all([FACTORS, ['backup-codes'], ME].map((queryKey) => queries.invalidateQueries({ queryKey })));
-              if (backupCodes) setCodes(backupCodes);
-              else close();
+            done={(backupCodes) => {
+              if (backupCodes) return setCodes(backupCodes);
+              close();
+              void refresh();
             }}
           />
         )}

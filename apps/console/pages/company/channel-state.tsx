@@ -3,9 +3,16 @@ import { useTranslation } from 'react-i18next';
 import type { Schemas } from '../../api/client.js';
 
 /** Whether messages go over it now. */
-export function ChannelState({ provider: { configured, breaker } }: { provider: Schemas['Provider'] }) {
+export function ChannelState({ provider: { provider, configured, breaker } }: { provider: Schemas['Provider'] }) {
   const { t } = useTranslation('company');
   const style = { flexShrink: 0 };
+  // Where it runs, it takes what goes over no provider.
+  if (!configured && provider === 'sandbox')
+    return (
+      <Badge variant="light" style={style}>
+        {t('channels.standsIn')}
+      </Badge>
+    );
   if (!configured)
     return (
       <Badge variant="outline" color="gray" style={style}>

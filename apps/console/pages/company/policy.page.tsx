@@ -1,4 +1,4 @@
-import { Button, Group, Paper, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Group, Paper, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
@@ -8,7 +8,7 @@ import { Page } from '../../parts/page.js';
 import { Panel } from '../../parts/panel.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useAction } from '../../parts/use-action.js';
-import { ME } from '../../shell/use-me.js';
+import { ME, useMe } from '../../shell/use-me.js';
 import { IdentityProviders } from './identity-providers.js';
 import { PolicyMessages } from './policy-messages.js';
 import { PolicySessions } from './policy-sessions.js';
@@ -35,6 +35,12 @@ function PolicyForm({ company }: { company: Schemas['Company'] }) {
   const { t } = useTranslation(['company', 'common']);
   const before = valuesOf(company);
   const form = useForm({ initialValues: before });
+  const { data: person } = useMe();
+  const demand = person && form.values.policy.mfa[person.role];
+  const demandsMoreThanMine =
+    person &&
+    demand !== before.policy.mfa[person.role] &&
+    (demand === 'phishing_resistant' || (demand === 'required' && !person.mfa_enabled));
   const save = useAction((body: Schemas['UpdateCompany']) => answer(api.PATCH('/api/company', { body })), {
     changes: [COMPANY, ME],
     done: t('saved', { ns: 'common' }),
@@ -56,6 +62,11 @@ function PolicyForm({ company }: { company: Schemas['Company'] }) {
       <PolicySessions form={form} />
       <PolicyMessages form={form} />
       <Paper withBorder p="md" shadow="sm" style={{ position: 'sticky', bottom: 12, zIndex: 2 }}>
+        {demandsMoreThanMine && (
+          <Alert color="yellow" role="status" mb="sm">
+            {t('policy.demandsYours')}
+          </Alert>
+        )}
         <ProblemAlert error={save.error} />
         <Group justify="space-between">
           <Text size="sm" c="dimmed" role="status">

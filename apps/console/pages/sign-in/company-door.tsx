@@ -3,6 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { answer, api } from '../../api/client.js';
+import { goingOut } from './going-out.js';
 
 /** Names the company that is meant, and offers the ways in that it has set up. */
 export function CompanyDoor({ email, value, ...field }: TextInputProps & { email: string }) {
@@ -25,9 +26,9 @@ export function CompanyDoor({ email, value, ...field }: TextInputProps & { email
         {...field}
         value={value}
       />
-      {providers.map(({ name }) => (
-        <Button key={name} variant="default" component="a" href={startAddress(domain, name)}>
-          {t('continueWith', { name })}
+      {providers.map(({ name, display_name }) => (
+        <Button key={name} variant="default" component="a" href={startAddress(domain, name)} onClick={goingOut.begin}>
+          {t('continueWith', { name: display_name ?? name })}
         </Button>
       ))}
       {options.data && providers.length === 0 && (
