@@ -1,5 +1,7 @@
+import { Authenticator } from './simulators/authenticator.js';
 import { SmtpSimulator } from './simulators/smtp.js';
 import { DeliveryWorld, eventually } from './support/delivery-world.js';
+import { knocks, passkeyLogin, setsUp } from './support/passkeys.js';
 import { type Answer, type Company, PASSWORD } from './support/world.js';
 
 const NEXT = 'a better horse battery 7';
@@ -409,6 +411,28 @@ describe('Mail about accounts', () => {
     expect(await company.sql('select from identity_link')).toEqual([]);
     const { body } = await world.call('POST', '/api/auth/login', { body: { email: admin.email, password: NEXT } });
     expect(body.mfa_required, 'a mailbox takes no factor away').toBe(true);
+  });
+
+  it('leaves no passkey of theirs either, which opens the account alone, and tells the trail; of an address that was confirmed it does', async () => {
+    const page = { origin: 'https://watchword.test' };
+    const stranger = new Authenticator();
+    const company = await world.company();
+    const { admin } = company;
+    expect((await setsUp(admin, stranger, { wrong: page })).status).toBe(200);
+    expect(outcome(await knocks(world, await passkeyLogin(world, stranger, page)))).toBe(200);
+    const token = await resetToken(admin.email);
+    expect(outcome(await open('reset-password', { token, new_password: NEXT }))).toBe(200);
+    expect(outcome(await knocks(world, await passkeyLogin(world, stranger, page)))).toBe('auth.invalid_credentials');
+    const left = 'select type from mfa_factor where user_id = $1';
+    expect(await company.sql(left, [admin.id]), 'nor codes that came with it').toEqual([]);
+    const [event] = await company.sql(`select target_id, details from audit_event where action = 'mfa.factor_ended'`);
+    expect(event.details).toEqual({ type: 'webauthn', reason: 'address_unconfirmed', user_id: admin.id });
+
+    const [owner, own] = [(await confirmed()).admin, new Authenticator()];
+    expect((await setsUp(owner, own, { wrong: page })).status).toBe(200);
+    const next = await resetToken(owner.email);
+    expect(outcome(await open('reset-password', { token: next, new_password: NEXT }))).toBe(200);
+    expect(outcome(await knocks(world, await passkeyLogin(world, own, page)))).toBe(200);
   });
 
   it('makes no password for whoever comes from elsewhere, where it would open alone what may take two steps there', async () => {

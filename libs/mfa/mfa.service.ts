@@ -128,8 +128,7 @@ export class MfaService {
         );
       await this.spend(em, userId, proof);
       await em.nativeDelete(EnrolledFactor, { id: factorId, userId });
-      const others = await em.count(EnrolledFactor, { userId, confirmedAt: { $ne: null }, type: { $ne: BACKUP } });
-      if (others === 0) await em.nativeDelete(EnrolledFactor, { userId });
+      await this.removeBackupCodesAlone(em, userId);
       this.audit.record('mfa.factor_removed', { actorId: userId, targetId: factorId, details: { type: row.type } });
     });
   }
@@ -152,6 +151,21 @@ export class MfaService {
     await em.execute(`select app.attempt_clear('mfa', ?)`, [userId]);
   }
 
+  /** Part of a larger transaction: factors that sign somebody in alone go, and backup codes with the last of all. */
+  async endWaysIn(em: EntityManager, userId: string, reason: string): Promise<void> {
+    const ended = await em.find(
+      EnrolledFactor,
+      { userId, type: { $in: this.factors.phishingResistant } },
+      { fields: ['type', 'confirmedAt'] },
+    );
+    if (ended.length === 0) return;
+    await em.nativeDelete(EnrolledFactor, { id: { $in: ended.map(({ id }) => id) }, userId });
+    await this.removeBackupCodesAlone(em, userId);
+    for (const { id, type, confirmedAt } of ended)
+      if (confirmedAt != null)
+        this.audit.record('mfa.factor_ended', { actorId: userId, targetId: id, details: { type, reason, user_id: userId } });
+  }
+
   /** A factor answered again, and `work` done in the transaction that spends the answer. @throws mfa.wrong_code, mfa.too_many_attempts */
   async prove<T>(
     userId: string,
@@ -170,6 +184,12 @@ export class MfaService {
   /** Of a signed-in person. */
   private check(userId: string, answer: Answer, factorId?: string) {
     return this.attempts.check({ tenantId: this.context.tenantId!, userId, answer, factorId, sessionId: this.context.sessionId });
+  }
+
+  /** Backup codes stand in for another factor: with the last one they go, too. */
+  private async removeBackupCodesAlone(em: EntityManager, userId: string): Promise<void> {
+    const others = await em.count(EnrolledFactor, { userId, confirmedAt: { $ne: null }, type: { $ne: BACKUP } });
+    if (others === 0) await em.nativeDelete(EnrolledFactor, { userId });
   }
 
   /** Under lock of the person's factors: two that are confirmed at once are both counted. @throws mfa.too_many */

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '@app/audit';
+import { MfaService } from '@app/mfa';
 import { RequestContext } from '@app/platform';
 import { type CompanyPolicy, demandsFactor, TenantsService } from '@app/tenants';
 import { AuthError } from '../auth.errors.js';
@@ -19,6 +20,7 @@ export class RecoveryService {
     private readonly passwords: Passwords,
     private readonly sessions: SessionsService,
     private readonly tenants: TenantsService,
+    private readonly mfa: MfaService,
     private readonly audit: AuditService,
   ) {}
 
@@ -48,9 +50,12 @@ export class RecoveryService {
           { passwordHash, emailVerifiedAt: user.emailVerifiedAt ?? new Date() },
         );
         if (done === 0) throw AuthError.invalidLink();
-        // Whoever used the account before its address was confirmed may have been anybody: no way in of theirs stays. Factors do: they are none,
-        // and a mailbox must not take them away.
-        if (user.emailVerifiedAt == null) await em.nativeDelete(IdentityLink, { userId: id });
+        // Whoever used the account before its address was confirmed may have been anybody: no way in of theirs stays, and a passkey is
+        // one. Other factors open nothing alone, and a mailbox must not take them away.
+        if (user.emailVerifiedAt == null) {
+          await em.nativeDelete(IdentityLink, { userId: id });
+          await this.mfa.endWaysIn(em, id, 'address_unconfirmed');
+        }
         for (const purpose of ['reset_password', 'change_email'] as const) await this.links.withdraw(em, purpose, { userId: id });
         await em.execute(`select app.attempt_clear('password', ?)`, [emailCanonical]);
         this.audit.record('auth.password_reset', { actorId: id, targetId: id });
