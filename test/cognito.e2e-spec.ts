@@ -1,6 +1,8 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { Authenticator } from './simulators/authenticator.js';
 import { CognitoPool, type PoolUser } from './simulators/cognito.js';
 import { OpenIdWorld } from './support/open-id-world.js';
+import { knocks, passkeyLogin, setsUp } from './support/passkeys.js';
 import { type Answer, bare, type Company, PASSWORD } from './support/world.js';
 
 const THERE = 'Their-Password-At-Amazon-7';
@@ -101,6 +103,21 @@ describe('Signing in with a password that is in a Cognito user pool', () => {
     );
     const { body } = await login(company, admin);
     expect((await me(body.access_token)).body.role).toBe('admin');
+  });
+
+  it('takes no passkey instead of the pool, where the pool alone is good: whom it shuts out stays out', async () => {
+    const company = await companyOf();
+    const authenticator = new Authenticator();
+    expect((await setsUp(await company.person(), authenticator)).status).toBe(200);
+    expect((await knocks(world, await passkeyLogin(world, authenticator))).status, 'beside the pool').toBe(200);
+    await linked(company, company.admin.id, knows(company, {}, 'boss'));
+    expect((await company.admin.put('/api/company/cognito', settings({ auth_provider: 'cognito' }))).status).toBe(200);
+    const unknown = Object.assign(new Authenticator(), { rpId: authenticator.rpId });
+    const refused = bare(await knocks(world, await passkeyLogin(world, authenticator)));
+    expect(refused).toMatchObject({ status: 401, code: 'auth.invalid_credentials' });
+    expect(refused).toEqual(bare(await knocks(world, await passkeyLogin(world, unknown))));
+    const [event] = await company.sql(`select details from audit_event where action = 'auth.sign_in_refused' order by id desc limit 1`);
+    expect(event.details).toEqual({ reason: 'pool_only', way: 'passkey' });
   });
 
   it('is the only way in for nobody who has not come that way', async () => {

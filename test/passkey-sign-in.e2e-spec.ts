@@ -152,7 +152,7 @@ describe('Signing in with a passkey alone', () => {
     const { body } = await world.call('GET', '/api/auth/sessions', { token: answer.body.access_token });
     expect(body.find(({ is_current }: any) => is_current)).toMatchObject({ device_name: 'Telescope', amr: ['swk', 'user', 'mfa'] });
     const [event] = await company.sql(`select details from audit_event where action = 'auth.signed_in' order by id desc limit 1`);
-    expect(event.details).toEqual({ amr: ['swk', 'user', 'mfa'] });
+    expect(event.details).toEqual({ amr: ['swk', 'user', 'mfa'], factor: 'webauthn' });
 
     const cookies = await knocks(world, await passkeyLogin(world, authenticator), 0, { 'x-session-mode': 'cookie', origin: ORIGIN });
     expect([cookies.body.refresh_token, cookies.headers.getSetCookie().length]).toEqual(['', 2]);

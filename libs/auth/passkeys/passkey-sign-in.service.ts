@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
 import { credentialMac, FactorAttempts, FactorRegistry, MfaError, newFirstStep, readFirstStep } from '@app/mfa';
 import { AppError, HotStatements, signLookup, statement, Traced } from '@app/platform';
-import { demandsVerifiedEmail } from '@app/tenants';
+import { authProviderOf, demandsVerifiedEmail } from '@app/tenants';
 import type { TokenResponse } from '../auth.contract.js';
 import { AuthError } from '../auth.errors.js';
 import { type OpenedSession, SignInAnswers } from '../sign-in-answers.js';
@@ -37,7 +37,7 @@ export class PasskeySignIn {
     return { passkey_token: token, webauthn: { ...(await this.factors.signing.signs.ask([], text)) }, expires_at: expiresAt.toISOString() };
   }
 
-  /** @throws auth.invalid_credentials (the same for unknown, wrong, spent and disabled), auth.email_not_verified, auth.too_many_attempts */
+  /** @throws auth.invalid_credentials (the same for unknown, wrong, spent, disabled, and where a user pool alone signs in), auth.email_not_verified, auth.too_many_attempts */
   @Traced('sign_in.passkey')
   signIn(request: PasskeyLogin): Promise<TokenResponse> {
     return counted('passkey', this.withPasskey(request));
@@ -52,6 +52,9 @@ export class PasskeySignIn {
     const [proof, signInId] = [signLookup(`passkey:${found.toString('hex')}`), uuidv7()];
     const begun = await this.statements.one(BEGIN, [found, proof, challenge.id, challenge.expiresAt, signInId, device_name ?? null]);
     if (begun.status !== 'begun') return this.refuse(begun.status === 'unknown' ? 'unknown_passkey' : 'challenge_over', begun);
+
+    // Whom the pool shuts out would stay in by a passkey of before.
+    if (authProviderOf(begun.policy) === 'cognito') return this.refuse('pool_only', begun);
 
     const { tenant_id: tenantId, user_id: userId, factor_id: factorId } = begun;
     const attempt = {
