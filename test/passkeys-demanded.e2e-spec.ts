@@ -124,7 +124,7 @@ describe('A company that demands factors that cannot be phished', () => {
     for (const at of [0, 1]) expect(outcome(await person.get('/api/auth/sessions', at))).toBe('auth.mfa_required');
     expect(outcome(await setsUp(person, new Authenticator())), 'nor does it set up another').toBe('auth.mfa_required');
     expect(outcome(await person.get('/api/users/me'))).toBe('accepted');
-    expect(outcome(await person.post('/api/auth/step-up', { code: await person.code() }))).toBe('accepted');
+    expect(outcome(await person.post('/api/auth/step-up', { code: await person.code() }))).toBe('mfa.passkey_required');
     const refused = await person.get('/api/auth/sessions');
     expect([refused.body.code, refused.headers.get('www-authenticate')]).toEqual(['auth.mfa_required', expect.stringContaining(RESISTANT)]);
     const raised = await person.post('/api/auth/step-up', { credential: await signed(person, factorId, authenticator) });
@@ -148,6 +148,27 @@ describe('A company that demands factors that cannot be phished', () => {
     expect(outcome(await person.get('/api/auth/sessions'))).toBe('auth.mfa_required');
     await person.post('/api/auth/step-up', { credential: await signed(person, factorId, authenticator) });
     expect(outcome(await person.get('/api/auth/sessions'))).toBe('accepted');
+  });
+
+  it('takes no code in place of it in a session that is open: whoever sits at one adds no passkey and removes none', async () => {
+    const { person, authenticator, factorId } = await withBoth();
+    await person.post('/api/auth/step-up', { credential: await signed(person, factorId, authenticator) });
+    const { factorId: spare } = await setsUp(person, new Authenticator());
+    await demands(person);
+    const codes = async () => [{ code: await person.code() }, { code: person.backupCodes[1] }];
+    await person.company.sql(`update session set auth_time = now() - interval '1 day' where user_id = $1`, [person.id]);
+    for (const code of await codes()) {
+      expect(outcome(await person.post('/api/auth/step-up', code))).toBe('mfa.passkey_required');
+      expect(outcome(await setsUp(person, new Authenticator()))).toBe('mfa.fresh_sign_in_required');
+      for (const id of [spare, person.factorId])
+        expect(outcome(await person.delete(`/api/auth/mfa/factors/${id}`, code))).toBe('mfa.passkey_required');
+      expect(outcome(await person.post('/api/auth/mfa/backup-codes', code))).toBe('mfa.passkey_required');
+    }
+    await person.hasFailed('mfa', 0);
+    expect(outcome(await person.post('/api/auth/step-up', { credential: await signed(person, factorId, authenticator) }))).toBe('accepted');
+    expect(outcome(await setsUp(person, new Authenticator()))).toBe('accepted');
+    const credential = await signed(person, factorId, authenticator);
+    expect(outcome(await person.delete(`/api/auth/mfa/factors/${spare}`, { credential }))).toBe('accepted');
   });
 
   it('keeps the last passkey, whatever else stands', async () => {

@@ -4,6 +4,7 @@ import { type Answer, PASSWORD, type Person, World } from './support/world.js';
 
 const outcome = ({ status, body }: Answer) => (status < 300 ? 'accepted' : body.code);
 const RESISTANT = 'urn:watchword:acr:phishing-resistant';
+const TWO_FACTORS = 'urn:watchword:acr:2';
 
 let world: World;
 beforeAll(() => {
@@ -78,6 +79,9 @@ describe('A passkey', () => {
       { rpId: 'evil.test' },
       { flags: { uv: false } },
       { type: 'webauthn.create' },
+      { crossOrigin: true },
+      { crossOrigin: 'true' },
+      { crossOrigin: null },
       { key: new Authenticator().privateKey },
       { userHandle: 'AAAA' },
     ];
@@ -125,7 +129,6 @@ describe('A passkey', () => {
     const code = renewed.body.backup_codes[0];
     expect((await person.post('/api/auth/mfa/backup-codes', { credential: await credential(), code })).status).toBe(400);
     expect((await person.post('/api/auth/mfa/backup-codes', {})).status).toBe(400);
-    expect((await person.post('/api/auth/step-up', { code })).body, 'another factor takes nothing away').toMatchObject({ acr: RESISTANT });
     const second = new Authenticator();
     const { factorId: added } = await setsUp(person, second);
     expect(outcome(await person.delete(`/api/auth/mfa/factors/${added}`, { credential: await credential() }))).toBe('accepted');
@@ -134,6 +137,20 @@ describe('A passkey', () => {
     expect((await person.get('/api/users/me')).body.mfa_enabled).toBe(false);
     expect(outcome(await knocks(world, await passkeyLogin(world, authenticator)))).toBe('auth.invalid_credentials');
     expect((await setsUp(person, authenticator)).status, 'a passkey that was removed may be set up again').toBe(200);
+  });
+
+  it('lends what it proved to no weaker answer that comes later: the time and the level of a session are of one proof', async () => {
+    const { company, person, authenticator, factorId } = await withPasskey(world);
+    const credential = () => signed(person, factorId, authenticator);
+    const [code] = (await person.post('/api/auth/mfa/backup-codes', { credential: await credential() })).body.backup_codes;
+    const stored = async () => (await company.sql('select acr from session where user_id = $1', [person.id])).map(({ acr }) => acr);
+    expect((await person.post('/api/auth/step-up', { credential: await credential() })).body.acr).toBe(RESISTANT);
+    const weaker = await person.post('/api/auth/step-up', { code });
+    expect([weaker.status, claims(weaker.body.access_token).acr, weaker.body.acr]).toEqual([200, TWO_FACTORS, TWO_FACTORS]);
+    expect(weaker.body.amr, 'what the session has seen, it has').toEqual(expect.arrayContaining(['swk', 'mfa']));
+    expect(await stored(), 'nor does a refresh bring it back').toEqual([TWO_FACTORS]);
+    expect((await person.post('/api/auth/step-up', { credential: await credential() })).body.acr).toBe(RESISTANT);
+    expect(await stored()).toEqual([RESISTANT]);
   });
 
   it('that counts back has been copied: it is refused, rested, and its owner told', async () => {

@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '@app/audit';
 import { MfaService } from '@app/mfa';
-import { config, ONE_FACTOR, PHISHING_RESISTANT, RequestContext, TWO_FACTORS, type UserCaller } from '@app/platform';
+import { config, ONE_FACTOR, RequestContext, type UserCaller } from '@app/platform';
 import { AccountsService } from './accounts.service.js';
 import type { StepUp } from './auth.contract.js';
 import { AuthError } from './auth.errors.js';
@@ -14,10 +14,10 @@ interface Raised {
   acr: string;
 }
 
-/** What an answer adds to takes nothing away. */
-const HIGHEST_FIRST = [PHISHING_RESISTANT, TWO_FACTORS];
-
-/** A session proves again, or more, whose it is, and goes on with a new access token; what was proved before counts. RFC 9470. */
+/**
+ * A session proves again, or more, whose it is, and goes on with a new access token. `amr` is all that it has seen; `acr` and `auth_time` are of this
+ * proof alone: an old, higher level beside a new time would tell whoever asks for both something untrue (RFC 9470).
+ */
 @Injectable()
 export class StepUpService {
   constructor(
@@ -36,7 +36,7 @@ export class StepUpService {
       const raised = await this.mfa.prove(caller.id, answer, factor_id, (em, proof) =>
         this.keep(em, caller, authTime, {
           amr: [...new Set([...caller.amr, ...proof.amr, 'mfa'])],
-          acr: HIGHEST_FIRST.find((acr) => acr === caller.acr || acr === proof.acr) ?? proof.acr,
+          acr: proof.acr,
         }),
       );
       return this.answer(caller, authTime, raised);

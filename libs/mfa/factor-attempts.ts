@@ -59,7 +59,7 @@ export class FactorAttempts {
    * @throws mfa.wrong_code, mfa.too_many_attempts (with Retry-After), mfa.sign_in_over
    */
   async check(attempt: Attempt): Promise<Proof> {
-    const { tenantId, userId, answer, signInId, factorId } = attempt;
+    const { tenantId, userId, answer, factorId } = attempt;
     const { row, types, signed } = await countAttempt(this.statements, this.factors, attempt);
     // Which it was meant for, where that can be told.
     const [meant, ...others] = new Set(row.factors?.map(({ type }) => type) ?? types);
@@ -76,7 +76,8 @@ export class FactorAttempts {
       throw MfaError.signInOver();
     }
     const isResistant = types.length > 0 && types.every((type) => this.factors.get(type).isPhishingResistant);
-    const needsPasskey = signInId !== undefined && row.policy.phishingResistant === true && !isResistant;
+    // Whoever answers: at a session that is open, a code would add a passkey and take the owner's away. Setting a factor up proves none.
+    const needsPasskey = !attempt.pending && row.policy.phishingResistant === true && !isResistant;
     if (needsPasskey && row.policy.hasPasskey) {
       await refused('passkey_required');
       throw MfaError.passkeyRequired();

@@ -13,7 +13,8 @@ export interface Wrong {
   rpId?: string;
   type?: string;
   challenge?: string;
-  crossOrigin?: boolean;
+  /** Anything but a boolean, too: browsers do not write that, and whoever makes an answer up may. */
+  crossOrigin?: unknown;
   flags?: Partial<Record<Flag, boolean>>;
   counter?: number;
   id?: string;

@@ -109,7 +109,8 @@ export class WebAuthnFactor extends Factor<State> {
   async verify(state: State, answer: Answer, _now: Date, _policy: FactorPolicy, challenge?: Challenge | SpentChallenge) {
     if (typeof answer === 'string' || !challenge || !('text' in challenge)) return undefined;
     // Inside a frame of another site it would be that site's to say what is being agreed to.
-    if (clientDataOf(answer)?.crossOrigin === true) return undefined;
+    const { crossOrigin = false } = clientDataOf(answer) ?? {};
+    if (crossOrigin !== false) return undefined;
     try {
       return isSetUp(state) ? await this.authenticated(state, answer, challenge) : await this.registered(state, answer, challenge);
     } catch {
@@ -173,7 +174,7 @@ export class WebAuthnFactor extends Factor<State> {
   }
 }
 
-function clientDataOf(answer: SignedAnswer): { challenge?: string; crossOrigin?: boolean } | undefined {
+function clientDataOf(answer: SignedAnswer): { challenge?: string; crossOrigin?: unknown } | undefined {
   try {
     const data = decodeClientDataJSON((answer.response as { clientDataJSON: string }).clientDataJSON);
     return typeof data === 'object' && data !== null && typeof data.challenge === 'string' ? data : undefined;
