@@ -114,6 +114,9 @@ describe('The statistics of a company', () => {
     expect(await asked('?from=2026-02-01&to=2026-01-01')).toEqual([400, 'request.invalid', 'to']);
     for (const bad of ['yesterday', '0000-01-01', '2026-13-01', '1969-12-31', '2026-01-01T00:00:00'])
       expect([bad, ...(await asked(`?from=${bad}`))]).toEqual([bad, 400, 'request.invalid', 'from']);
+    for (const late of ['9999-12-31', '9999-12-30T23:00:00-02:00'])
+      expect([late, ...(await asked(`?to=${late}`))]).toEqual([late, 400, 'request.invalid', 'to']);
+    expect((await asked('?to=9999-12-30'))[0]).toBe(200);
   });
 
   it('say that it is too much, where the database cannot read it in time', async () => {

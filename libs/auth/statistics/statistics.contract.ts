@@ -5,10 +5,13 @@ const DAY_MS = 24 * 3_600_000;
 const LONGEST_DAYS = 92;
 const USUAL_DAYS = 30;
 
-/** What PostgreSQL and Date read alike: from the year 1970 on, a day or a time. */
+/** A Date writes the day after it as `+010000-01-01`, which PostgreSQL does not read. */
+const LAST_DAY = Date.UTC(9999, 11, 31);
+
+/** What PostgreSQL and Date read alike, the day after it, too: a day or a time. */
 const moment = z
   .union([z.iso.date(), z.iso.datetime({ offset: true })])
-  .refine((text) => Date.parse(text) >= 0, 'must be a day or a time from 1970 on');
+  .refine((text) => Date.parse(text) >= 0 && Date.parse(text) < LAST_DAY, 'must be a day or a time from 1970-01-01 to 9999-12-30');
 
 /** Of the day (UTC) that holds it. */
 const dayOf = (text: string | undefined, otherwise: number) => {
