@@ -582,7 +582,7 @@ describe('The chain', () => {
     }
   });
 
-  it('neither loses nor doubles an event when a worker is killed in the middle', { timeout: 60_000 }, async () => {
+  it('neither loses nor doubles an event when a worker is killed in the middle', { timeout: 180_000 }, async () => {
     const database = await anotherDatabase(world.stack);
     const superuser = new pg.Pool({ connectionString: database.superUrl, max: 2 });
     const api = await ownProcess('api', database.env);
@@ -625,7 +625,7 @@ describe('The chain', () => {
         await worker.stop();
       }
       const worker = await ownProcess('worker', database.env);
-      await until('everything is sealed', async () => (({ events, links }) => events === links)(await count()), 20_000);
+      await until('everything is sealed', async () => (({ events, links }) => events === links)(await count()), 90_000);
       await worker.stop();
       const { events, links, distinct_links } = await count();
       expect([events, links, distinct_links]).toEqual([4_002, 4_002, 4_002]);

@@ -204,7 +204,7 @@ describe.skipIf(!hasChromium)('Signing in at the console', () => {
     await beside.getByLabel('E-mail').fill(second.email);
     await beside.getByLabel('Password').first().fill(PASSWORD);
     await beside.getByRole('button', { name: 'Sign in', exact: true }).click();
-    await visitor.page.getByText('Second').first().waitFor();
+    await visitor.page.getByText('Second').first().waitFor({ timeout: 30_000 });
     expect(await visitor.page.getByText('First', { exact: true }).count()).toBe(0);
   });
 

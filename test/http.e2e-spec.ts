@@ -555,7 +555,7 @@ describe('Garbage of every kind, for every field of every route', () => {
       };
   }
 
-  it('is answered as a problem or served, and never breaks the server', { timeout: 180_000 }, async () => {
+  it('is answered as a problem or served, and never breaks the server', { timeout: 420_000 }, async () => {
     const garbage = await world.company('Garbage');
     const { admin } = garbage;
     const { key } = await garbage.apiKey([

@@ -9,6 +9,7 @@ class InboxModule {}
 
 /** How the inbox of the sandbox is described. Nothing of it is made here, and nothing served: only the standalone process does that. */
 export async function describeInbox(): Promise<OpenAPIObject> {
-  const app = await NestFactory.create(InboxModule, httpAdapter(), { logger: false, preview: true, abortOnError: false });
+  // Without a `logger`: one that is named here, or `false`, would become every module's.
+  const app = await NestFactory.create(InboxModule, httpAdapter(), { preview: true, abortOnError: false });
   return SwaggerModule.createDocument(app, new DocumentBuilder().build());
 }

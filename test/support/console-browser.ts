@@ -155,6 +155,16 @@ export class ConsoleWorld {
     }
   }
 
+  /** The newest code that went to somebody. */
+  async code(to: string): Promise<string> {
+    for (const end = Date.now() + 15_000; ; await sleep(100)) {
+      const { data } = await this.call('GET', `/dev/inbox?to=${encodeURIComponent(to)}`);
+      const found = (data as { code: string | null }[]).find(({ code }) => code !== null)?.code;
+      if (found) return found;
+      if (Date.now() > end) throw new Error(`No code came for ${to}.`);
+    }
+  }
+
   async link(to: string, page: string): Promise<string> {
     for (const end = Date.now() + 15_000; ; await sleep(100)) {
       const { data } = await this.call('GET', `/dev/inbox?to=${encodeURIComponent(to)}`);
