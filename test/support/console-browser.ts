@@ -13,6 +13,10 @@ export const hasChromium = existsSync(CHROMIUM);
 const SCREENSHOTS = join(import.meta.dirname, '..', '..', 'screenshots');
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** A browser, a server and a database start for each file, beside other tests, on machines of any speed: nothing here is about time. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 180_000 });
+const PATIENCE = 30_000;
+
 export const PASSWORD = 'a long walk at night';
 export const WIDE = { width: 1280, height: 860 };
 export const PHONE = { width: 390, height: 844 };
@@ -102,7 +106,7 @@ export class ConsoleWorld {
       reducedMotion: 'reduce',
       ...options,
     });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(PATIENCE);
     return new Visitor(this, context, await context.newPage());
   }
 
