@@ -1,4 +1,4 @@
-import { Anchor, Button, Collapse, Divider, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { Anchor, Button, Divider, PasswordInput, Stack, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { IconBuilding, IconFingerprint } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
@@ -56,9 +56,7 @@ export function SignInPage() {
             visibilityToggleButtonProps={{ 'aria-label': t('showPassword'), tabIndex: 0 }}
             {...form.getInputProps('password')}
           />
-          <Collapse expanded={byCompany}>
-            <CompanyDoor email={form.values.email} {...form.getInputProps('company_domain')} />
-          </Collapse>
+          {byCompany && <CompanyDoor email={form.values.email} {...form.getInputProps('company_domain')} />}
           <ProblemAlert error={signIn.error} fields={false} />
           <Button type="submit" loading={signIn.isPending}>
             {t('signIn')}
