@@ -37,7 +37,8 @@ export class FactorRecords {
 
   /** What its owner is shown of how it was set up. */
   shown({ tenantId, id, type, state }: EnrolledFactor) {
-    return this.registry.get(type).shown?.(openState(tenantId, id, state)) ?? {};
+    // While processes are replaced, one may not know yet what another has set up.
+    return this.registry.find(type)?.shown?.(openState(tenantId, id, state)) ?? {};
   }
 
   async verifications(em: EntityManager, ids: readonly string[]) {

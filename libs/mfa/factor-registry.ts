@@ -8,6 +8,8 @@ export class FactorRegistry {
     this.factors = new Map(factors.map((factor) => [factor.type, factor]));
   }
 
+  find = (type: string): Factor | undefined => this.factors.get(type);
+
   /** @throws mfa.unknown_factor */
   get(type: string): Factor {
     const factor = this.factors.get(type);
