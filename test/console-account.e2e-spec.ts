@@ -1,11 +1,17 @@
+import { RealOpenId } from './simulators/real-openid.js';
 import { type ConsoleCompany, ConsoleWorld, hasChromium, PASSWORD, type Visitor } from './support/console-browser.js';
 
 describe.skipIf(!hasChromium)("One's own account, at the console", () => {
   let world: ConsoleWorld;
+  let outside: RealOpenId;
   beforeAll(async () => {
-    world = await ConsoleWorld.start();
+    outside = await RealOpenId.start();
+    world = await ConsoleWorld.start({ PRIVATE_DESTINATIONS: 'true' });
   });
-  afterAll(() => world?.stop());
+  afterAll(async () => {
+    await world?.stop();
+    await outside?.stop();
+  });
 
   const button = ({ page }: Visitor, name: string | RegExp) =>
     page.getByRole('button', { name, ...(typeof name === 'string' && { exact: true }) });
@@ -179,5 +185,37 @@ describe.skipIf(!hasChromium)("One's own account, at the console", () => {
     await visitor.page.getByText('No device is remembered').waitFor();
     await signsInAgain();
     await visitor.sees('One more step');
+  });
+
+  it("is opened from the company's own identity provider", async () => {
+    const company = await world.company();
+    outside.people['grace-at-work'] = { email: `grace@${company.domain}`, email_verified: true, name: 'Grace Hopper' };
+    outside.signingIn = 'grace-at-work';
+    const provider = await world.call(
+      'PUT',
+      '/api/company/identity-providers/work',
+      {
+        issuer: outside.issuer,
+        client_id: outside.clientId,
+        client_secret: outside.secret,
+        display_name: 'Acme at work',
+        return_urls: [`${world.url}/sign-in/returned`],
+        just_in_time: true,
+        allowed_email_domains: [company.domain],
+      },
+      await world.token(company),
+    );
+    outside.knows([provider.redirect_uri]);
+
+    const visitor = await world.visitor();
+    await visitor.opens('/sign-in');
+    await visitor.page.getByLabel('E-mail').fill(`grace@${company.domain}`);
+    await button(visitor, "My company's sign-in").click();
+    await visitor.page.getByRole('link', { name: 'Continue with Acme at work' }).click();
+    await visitor.sees('Profile');
+    expect(await visitor.page.getByLabel('Name').inputValue()).toBe('Grace Hopper');
+    await visitor.opens('/account/security');
+    await visitor.page.getByRole('heading', { name: 'Outside identities' }).waitFor();
+    expect(visitor.errors).toEqual([]);
   });
 });
