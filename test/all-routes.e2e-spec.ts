@@ -93,6 +93,31 @@ describe('Every closed route', () => {
       }
     expect(asked).toBe(3 * operations.filter(({ isClosed }) => isClosed).length);
   });
+
+  /** What an administrator's session may do that was left open: take away, and try out. */
+  const WITHOUT_PROOF = words(`
+    withdrawInvitation updateUser deactivateUser removeIdentityProvider removeCognito revokeApiKey saveTemplate deleteTemplate
+    removeChannel testChannel removeWebhook testWebhook replayWebhookDelivery sendNotification
+  `);
+  /** One's own account. */
+  const OWN = words(`
+    changeMyEmail linkIdentity startLink unlinkIdentity startFactor confirmFactor setupTotp enableTotp activateTotp setupSmsMfa verifySmsMfa
+  `);
+
+  it('that hands out power, or says which way codes and people go, wants a proof of the last minutes', async () => {
+    const company = await world.company();
+    const { admin } = company;
+    await company.sql(`update session set auth_time = now() - interval '16 minutes' where user_id = $1`, [admin.id]);
+    const wanting: string[] = [];
+    for (const { id, method, where, fields } of operations.filter(({ isClosed, id }) => isClosed && !id.startsWith('logout'))) {
+      const { body } = await world.call(method, where, { token: admin.token, ...(fields.length > 0 && { body: {} }) });
+      if (body?.code === 'mfa.fresh_sign_in_required') wanting.push(id);
+    }
+    const writes = operations.filter(({ id, method }) => LEAST.admin.includes(id) && method !== 'GET').map(({ id }) => id);
+    const handing = writes.filter((id) => !WITHOUT_PROOF.includes(id));
+    expect(wanting.toSorted()).toEqual([...handing, ...OWN].toSorted());
+    expect(writes).toEqual(expect.arrayContaining(WITHOUT_PROOF));
+  });
 });
 
 describe('Every route', () => {

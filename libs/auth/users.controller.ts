@@ -60,6 +60,7 @@ export class UsersController {
   }
 
   @Delete(':id')
+  @ProvenJustNow('any_factor')
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete a person', operationId: 'deleteUser' })
   @ApiNoContentResponse({ description: 'Gone; the audit trail stays' })
@@ -68,6 +69,7 @@ export class UsersController {
   }
 
   @Post(':id/activate')
+  @ProvenJustNow('any_factor')
   @ApiOperation({ summary: 'Let a person sign in again', operationId: 'activateUser' })
   @Returns(contract.user)
   activate(@CurrentCaller() caller: UserCaller, @Param('id', { schema: id }) userId: string) {
@@ -82,6 +84,7 @@ export class UsersController {
   }
 
   @Put(':id/role')
+  @ProvenJustNow('any_factor')
   @ApiOperation({ summary: "Change a person's role", operationId: 'changeRole' })
   @Returns(contract.user)
   changeRole(

@@ -117,8 +117,11 @@ export const ROLE_SCOPES: Record<Role, readonly Scope[]> = {
 /** Whether the caller may, for what a route asks only of some requests. */
 export const holds = (caller: UserCaller | ApplicationCaller, scope: Scope): boolean =>
   caller.kind === 'user' ? ROLE_SCOPES[caller.role].includes(scope) : caller.scopes.includes(scope);
-/** Only to whoever proved just now who they are, with the second factor where they have one (ASVS 7.5.1). A pending sign-in is as fresh as can be. */
-export const ProvenJustNow = Reflector.createDecorator<true>();
+/**
+ * Only to whoever proved just now who they are: `true`, with the second factor where they have one (ASVS 7.5.1), for what their own account is
+ * entered with; `any_factor`, for what hands out power in a company, or says which way codes and people go. A pending sign-in is as fresh as can be.
+ */
+export const ProvenJustNow = Reflector.createDecorator<true | 'any_factor'>();
 
 /** Open to a session of one factor, too, where the company's policy demands more: only what looks at oneself, proves it, or leaves. */
 export const OneFactorEnough = Reflector.createDecorator<true>();

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Patch } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Returns, Roles } from '@app/platform';
+import { ProvenJustNow, Returns, Roles } from '@app/platform';
 import { company, type UpdateCompany, updateCompany } from './tenant.contract.js';
 import { TenantsService } from './tenants.service.js';
 
@@ -19,6 +19,7 @@ export class CompanyController {
   }
 
   @Patch()
+  @ProvenJustNow('any_factor')
   @ApiOperation({ summary: 'Change its name or policy', operationId: 'updateCompany' })
   @Returns(company)
   update(@Body({ schema: updateCompany }) changes: UpdateCompany) {

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Put } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { message } from '@app/mfa';
-import { CurrentCaller, Returns, Roles, type UserCaller } from '@app/platform';
+import { CurrentCaller, ProvenJustNow, Returns, Roles, type UserCaller } from '@app/platform';
 import * as contract from './cognito.contract.js';
 import { CognitoPools } from './cognito-pools.service.js';
 
@@ -23,6 +23,7 @@ export class CognitoController {
   }
 
   @Put()
+  @ProvenJustNow('any_factor')
   @ApiOperation({ summary: 'Set the user pool up, and say who is asked for passwords; it is tried out', operationId: 'putCognito' })
   @Returns(contract.cognitoView)
   put(@CurrentCaller() caller: UserCaller, @Body({ schema: contract.putCognito }) request: contract.PutCognito) {

@@ -110,6 +110,7 @@ export class InvitationsController {
   }
 
   @Post('invitations')
+  @ProvenJustNow('any_factor')
   @ApiOperation({ summary: 'Invite somebody by e-mail; again: a new link, and the one before is of no use', operationId: 'inviteUser' })
   @Returns(contract.invitation, 201)
   invite(@CurrentCaller() caller: UserCaller, @Body({ schema: contract.invite }) request: contract.Invite) {

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Param, Put } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { message } from '@app/mfa';
-import { Returns, Roles } from '@app/platform';
+import { ProvenJustNow, Returns, Roles } from '@app/platform';
 import * as contract from './identity-providers.contract.js';
 import { IdentityProvidersService } from './identity-providers.service.js';
 
@@ -27,6 +27,7 @@ export class IdentityProvidersController {
   }
 
   @Put(':name')
+  @ProvenJustNow('any_factor')
   @ApiOperation({ summary: 'Set an OpenID provider up; its metadata is looked at', operationId: 'putIdentityProvider' })
   @Returns(contract.providerView)
   put(

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Param, Post, Put } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { CurrentCaller, Returns, Roles, type UserCaller } from '@app/platform';
+import { CurrentCaller, ProvenJustNow, Returns, Roles, type UserCaller } from '@app/platform';
 import { MessagesService } from '../messages/messages.service.js';
 import * as contract from './channels.contract.js';
 import { ChannelsService } from './channels.service.js';
@@ -33,6 +33,7 @@ export class ChannelsController {
   }
 
   @Put(':provider')
+  @ProvenJustNow('any_factor')
   @ApiOperation({ summary: 'Set a provider up', operationId: 'putChannel' })
   @Returns(contract.channelSettings)
   put(@Param('provider', { schema: provider }) id: string, @Body({ schema: contract.putChannel }) request: contract.PutChannel) {

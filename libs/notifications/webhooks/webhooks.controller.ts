@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { pageQuery, Returns, Roles } from '@app/platform';
+import { pageQuery, ProvenJustNow, Returns, Roles } from '@app/platform';
 import { WebhookDeliveries } from './webhook-deliveries.js';
 import * as contract from './webhooks.contract.js';
 import { WebhooksService } from './webhooks.service.js';
@@ -26,6 +26,7 @@ export class WebhooksController {
   }
 
   @Post()
+  @ProvenJustNow('any_factor')
   @ApiOperation({ summary: 'Be told of events at an address; its signing secret is shown this once', operationId: 'createWebhook' })
   @Returns(contract.webhookWithSecret, 201)
   create(@Body({ schema: contract.createWebhook }) request: contract.CreateWebhook) {
@@ -40,6 +41,7 @@ export class WebhooksController {
   }
 
   @Patch(':id')
+  @ProvenJustNow('any_factor')
   @ApiOperation({ summary: 'Change a webhook; enabling it forgives its failures', operationId: 'updateWebhook' })
   @Returns(contract.webhook)
   update(@Param('id', { schema: uuid }) id: string, @Body({ schema: contract.updateWebhook }) change: contract.UpdateWebhook) {
@@ -55,6 +57,7 @@ export class WebhooksController {
   }
 
   @Post(':id/rotate-secret')
+  @ProvenJustNow('any_factor')
   @ApiOperation({
     summary: 'A new signing secret, shown this once; the one before signs beside it for 24 hours',
     operationId: 'rotateWebhookSecret',

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { pageQuery, Returns, Roles } from '@app/platform';
+import { pageQuery, ProvenJustNow, Returns, Roles } from '@app/platform';
 import * as contract from './api-keys.contract.js';
 import { ApiKeysService } from './api-keys.service.js';
 
@@ -20,6 +20,7 @@ export class ApiKeysController {
   }
 
   @Post()
+  @ProvenJustNow('any_factor')
   @ApiOperation({ summary: 'A key for an application; its text is shown this once', operationId: 'createApiKey' })
   @Returns(contract.createdApiKey, 201)
   create(@Body({ schema: contract.createApiKey }) request: contract.CreateApiKey) {
@@ -27,6 +28,7 @@ export class ApiKeysController {
   }
 
   @Post(':id/rotate')
+  @ProvenJustNow('any_factor')
   @ApiOperation({
     summary: 'A new key with the same name, scopes and lifetime, shown this once; the one before stays good for a while',
     operationId: 'rotateApiKey',
