@@ -255,10 +255,22 @@ describe('Mail about accounts', () => {
     expect(path).toBe('accept-invitation');
     expect((await company.admin.get('/api/users/invitations')).body.data).toMatchObject([{ email, role: 'manager' }]);
     const accepts = (which: string, at = 0) => open('accept-invitation', { token: which, full_name: 'Grace Hopper', password: NEXT }, at);
+    const looks = (which: string) => open('invitation', { token: which });
     expect(outcome(await accepts(old)), 'replaced').toBe('auth.invalid_link');
+    expect(outcome(await looks(old)), 'replaced').toBe('auth.invalid_link');
+    for (const time of ['once', 'again'])
+      expect((await looks(token)).body, time).toEqual({
+        email,
+        role: 'manager',
+        company_name: 'Acme',
+        invited_by: 'Ada Admin',
+        locale: null,
+        expires_at: expect.any(String),
+      });
     expect((await open('accept-invitation', { token, full_name: 'Grace', password: '12345678' })).body.errors[0].field).toBe('password');
     const answers = await Promise.all([accepts(token), accepts(token, 1)]);
     expect(answers.map(outcome).toSorted()).toEqual([201, 'auth.invalid_link']);
+    expect(outcome(await looks(token)), 'used').toBe('auth.invalid_link');
     expect(answers.find(({ status }) => status === 201)!.body).toMatchObject({
       email,
       role: 'manager',
@@ -282,9 +294,11 @@ describe('Mail about accounts', () => {
     expect((await company.admin.delete(`/api/users/invitations/${withdrawn.id}`)).status).toBe(204);
     expect(outcome(await company.admin.delete(`/api/users/invitations/${withdrawn.id}`))).toBe('users.invitation_not_found');
     expect(outcome(await accepts(withdrawn.token))).toBe('auth.invalid_link');
+    expect(outcome(await open('invitation', { token: withdrawn.token }))).toBe('auth.invalid_link');
     const demoted = await invite(another, 'two');
     await company.admin.put(`/api/users/${another.id}/role`, { role: 'user' });
     expect(outcome(await accepts(demoted.token))).toBe('auth.invalid_link');
+    expect(outcome(await open('invitation', { token: demoted.token }))).toBe('auth.invalid_link');
     const stranger = await confirmed();
     expect(outcome(await stranger.admin.delete(`/api/users/invitations/${demoted.id}`))).toBe('users.invitation_not_found');
   });

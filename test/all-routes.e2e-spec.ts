@@ -125,7 +125,7 @@ describe('Every route', () => {
   /** Where passwords, codes and links are tried. */
   const SIGN_IN_ROUTES = words(`
     register login getSignInOptions startPasskeySignIn signInWithPasskey verifyMfa stepUp changePassword disableMfa verifyEmail resendEmailVerification forgotPassword
-    resetPassword acceptInvitation changeMyEmail goOutside startOutside returnFromOutside exchangeOutside challengeFactor
+    resetPassword lookAtInvitation acceptInvitation changeMyEmail goOutside startOutside returnFromOutside exchangeOutside challengeFactor
     confirmFactor removeFactor enableTotp activateTotp renewBackupCodes sendSmsMfaCode verifySmsMfa disableSmsMfa
   `);
   /** Probes and public keys, which machines fetch all the time. */

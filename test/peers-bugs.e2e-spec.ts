@@ -286,6 +286,7 @@ describe('A token', () => {
         knock: (token) => open('/api/auth/verify-email', { token }),
       },
       'a new password': { own: ['link to reset'], knock: (token) => open('/api/auth/reset-password', { token, new_password: NEXT }) },
+      'a look at an invitation': { own: ['invitation'], knock: (token) => open('/api/auth/invitation', { token }) },
       'an invitation': {
         own: ['invitation'],
         knock: (token) => open('/api/auth/accept-invitation', { token, full_name: 'Eve', password: NEXT }),

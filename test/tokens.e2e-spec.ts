@@ -95,7 +95,7 @@ describe('Tokens', () => {
       for (const route of closed) expectRefused(route, await knock(route), { status: 401, code: 'auth.sign_in_required' });
       /** What may be public, by the contract; a route that is and does not stand here was left open. */
       const mayBePublic =
-        /^(GET (\/health\/\w+|\/metrics|\/healthcheck|\/\.well-known\/jwks\.json)|POST \/api\/auth\/(register|login|refresh|verify-email|resend-verification|forgot-password|reset-password|accept-invitation|passkey\/(options|login)))$/;
+        /^(GET (\/health\/\w+|\/metrics|\/healthcheck|\/\.well-known\/jwks\.json)|POST \/api\/auth\/(register|login|refresh|verify-email|resend-verification|forgot-password|reset-password|invitation|accept-invitation|passkey\/(options|login)))$/;
       /** What a login page must know before anybody is signed in; and the sandbox's inbox, which only a laptop has. */
       const openAsWell = /^(GET \/api\/auth\/sign-in-options|(GET|DELETE) \/dev\/inbox(\/stream)?)$/;
       const callbacks = /^POST \/(events|api\/callbacks\/)/;

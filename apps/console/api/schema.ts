@@ -395,6 +395,23 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/auth/invitation': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Look at an invitation before accepting it: by whom, and to which company */
+    post: operations['lookAtInvitation'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/api/auth/accept-invitation': {
     parameters: {
       query?: never;
@@ -2151,6 +2168,16 @@ export interface components {
       /** @description what stands behind #token= in the link */
       token: string;
       new_password: string;
+    };
+    InvitationSeen: {
+      email: string;
+      /** @enum {string} */
+      role: 'user' | 'manager' | 'admin';
+      company_name: string;
+      /** @description their name */
+      invited_by: string;
+      locale: string | null;
+      expires_at: string;
     };
     /**
      * @example {
@@ -4729,6 +4756,38 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Message'];
+        };
+      };
+      /** @description A problem (RFC 9457) */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+    };
+  };
+  lookAtInvitation: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['LinkToken'];
+      };
+    };
+    responses: {
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['InvitationSeen'];
         };
       };
       /** @description A problem (RFC 9457) */

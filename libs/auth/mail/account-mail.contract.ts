@@ -37,4 +37,14 @@ export const invitation = z
     expires_at: z.string(),
   })
   .meta({ id: 'Invitation' });
+export const invitationSeen = z
+  .object({
+    email: z.string(),
+    role,
+    company_name: z.string(),
+    invited_by: z.string().describe('their name'),
+    locale: z.string().nullable(),
+    expires_at: z.string(),
+  })
+  .meta({ id: 'InvitationSeen' });
 export const invitationPage = pageOf(invitation).meta({ id: 'InvitationPage' });

@@ -65,6 +65,15 @@ export class AccountMailController {
     return done('The password is changed. Sign in with it');
   }
 
+  @Post('invitation')
+  @HttpCode(200)
+  @Public()
+  @ApiOperation({ summary: 'Look at an invitation before accepting it: by whom, and to which company', operationId: 'lookAtInvitation' })
+  @Returns(contract.invitationSeen)
+  look(@Body({ schema: contract.linkToken }) { token }: z.output<typeof contract.linkToken>) {
+    return this.invitations.look(token);
+  }
+
   @Post('accept-invitation')
   @Public()
   @ApiOperation({ summary: 'Join the company that sent an invitation', operationId: 'acceptInvitation' })

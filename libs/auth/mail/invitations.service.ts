@@ -1,4 +1,5 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '@app/audit';
 import { canonicalEmail, NotificationError } from '@app/notifications';
@@ -69,6 +70,25 @@ export class InvitationsService {
     });
   }
 
+  /** Uses nothing up. @throws auth.invalid_link */
+  look(token: string) {
+    return this.links.open(['invitation'], token, (read) =>
+      this.context.transaction(async (em) => {
+        const { email, role, locale, invitedBy, expiresAt } = await this.links.peek(em, read);
+        const inviter = await mayInvite(em, invitedBy);
+        const { name } = await this.tenants.profile(em);
+        return {
+          email,
+          role: role!,
+          company_name: name,
+          invited_by: inviter.fullName,
+          locale: locale ?? null,
+          expires_at: expiresAt.toISOString(),
+        };
+      }),
+    );
+  }
+
   /** @throws auth.invalid_link, auth.weak_password (the link stays good), users.email_taken */
   accept({ token, full_name: fullName, password, locale }: AcceptInvitation): Promise<UserView> {
     return this.links.open(['invitation'], token, async (read) => {
@@ -79,9 +99,7 @@ export class InvitationsService {
       const passwordHash = await this.passwords.hashNew(password, { email, fullName, companyName }, 'password');
       return this.context.transaction(async (em) => {
         const link = await this.links.use(em, read);
-        // Whose word was taken away since, cannot let anybody in.
-        const inviter = link.invitedBy ? await em.findOne(User, { id: link.invitedBy, isActive: true, role: 'admin' }) : null;
-        if (!inviter) throw AuthError.invalidLink();
+        const inviter = await mayInvite(em, link.invitedBy);
         const user = em.create(User, {
           email: link.email,
           emailCanonical: link.emailCanonical,
@@ -100,6 +118,13 @@ export class InvitationsService {
       });
     });
   }
+}
+
+/** Whose word was taken away since, cannot let anybody in. */
+async function mayInvite(em: EntityManager, id: string | null | undefined): Promise<User> {
+  const inviter = id ? await em.findOne(User, { id, isActive: true, role: 'admin' }) : null;
+  if (!inviter) throw AuthError.invalidLink();
+  return inviter;
 }
 
 const view = ({ id, email, role, invitedBy, createdAt, expiresAt }: AccountLink) => ({
