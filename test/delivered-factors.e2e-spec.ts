@@ -285,6 +285,23 @@ describe('A factor whose codes are sent', () => {
     expect(outcome(await answers(token, code))).toBe('mfa.wrong_code');
   });
 
+  it('is offered where its company allows it and can send by its channel, and says what it asks for', async () => {
+    const offered = async (person: Person) =>
+      Object.fromEntries((await person.get('/api/auth/mfa/factors')).body.offered.map(({ type, recipient }: any) => [type, recipient]));
+    const { company } = await everyChannel();
+    const asksNothing = { totp: null, webauthn: null };
+    expect(await offered(await company.person()), 'no provider of voice').toEqual({
+      ...asksNothing,
+      email: null,
+      sms: 'phone_number',
+      telegram: 'link',
+    });
+    await company.admin.patch('/api/company', { policy: { allowed_factors: ['totp', 'sms', 'voice'] } });
+    expect(await offered(company.admin)).toEqual({ totp: null, sms: 'phone_number' });
+    const without = await world.company();
+    expect(await offered(without.admin)).toEqual(asksNothing);
+  });
+
   it('reaches whom the company lets it reach, and is of a kind that the company allows', async () => {
     const person = await sender.company.person();
     for (const [recipient, expected] of [

@@ -24,7 +24,20 @@ export const factor = z
     last_used_at: z.string().nullable(),
   })
   .meta({ id: 'Factor' });
-export const factorList = z.object({ data: z.array(factor), next_cursor: z.null() }).meta({ id: 'FactorList' });
+export const factorList = z
+  .object({
+    data: z.array(factor),
+    next_cursor: z.null(),
+    offered: z
+      .array(
+        z.object({
+          type: z.string(),
+          recipient: z.enum(['phone_number', 'link']).nullable().describe('phone_number: name one; link: open the one that is answered'),
+        }),
+      )
+      .describe('kinds that the company allows and has a way to send to'),
+  })
+  .meta({ id: 'FactorList' });
 
 export const startFactor = z
   .object({

@@ -44,10 +44,11 @@ export class MfaController {
   @Get('factors')
   @Pending(['enroll'])
   @OneFactorEnough(true)
-  @ApiOperation({ summary: 'My factors', operationId: 'listFactors' })
+  @ApiOperation({ summary: 'My factors, and which kinds I can set up', operationId: 'listFactors' })
   @Returns(contract.factorList)
   async list(@CurrentCaller() caller: PersonCaller) {
-    return { data: (await this.mfa.list(caller.id)).map((row) => this.view(row)), next_cursor: null };
+    const data = (await this.mfa.list(caller.id)).map((row) => this.view(row));
+    return { data, next_cursor: null, offered: await this.delivered.offered() };
   }
 
   @Post('factors')

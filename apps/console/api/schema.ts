@@ -1169,7 +1169,7 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    /** My factors */
+    /** My factors, and which kinds I can set up */
     get: operations['listFactors'];
     put?: never;
     /** Start setting up a factor */
@@ -3281,6 +3281,15 @@ export interface components {
       data: components['schemas']['Factor'][];
       /** @enum {string|null} */
       next_cursor: null;
+      /** @description kinds that the company allows and has a way to send to */
+      offered: {
+        type: string;
+        /**
+         * @description phone_number: name one; link: open the one that is answered
+         * @enum {string|null}
+         */
+        recipient: 'phone_number' | 'link' | null;
+      }[];
     };
     Factor: {
       /** Format: uuid */

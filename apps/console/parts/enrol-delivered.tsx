@@ -8,10 +8,16 @@ import { ProblemAlert } from './problem-alert.js';
 import { SendCode } from './send-code.js';
 import { useAction } from './use-action.js';
 
+interface Delivered {
+  type: 'sms' | 'voice' | 'email' | 'telegram';
+  /** None: the address is known. */
+  asks: 'phone_number' | 'link' | null;
+}
+
 /** A factor whose codes are sent: to a phone, to the own address, or to a chat that the reader opens. */
-export function EnrolDelivered({ type, headers = {}, done }: Enrolment & { type: 'sms' | 'voice' | 'email' | 'telegram' }) {
+export function EnrolDelivered({ type, asks, headers = {}, done }: Enrolment & Delivered) {
   const { t, i18n } = useTranslation();
-  const takesNumber = type === 'sms' || type === 'voice';
+  const takesNumber = asks === 'phone_number';
   const [recipient, setRecipient] = useState('');
   const [started, setStarted] = useState<Schemas['StartedFactor']>();
   const start = useAction(
@@ -50,7 +56,7 @@ export function EnrolDelivered({ type, headers = {}, done }: Enrolment & { type:
           )}
           <ProblemAlert error={start.error} />
           <Button type="submit" loading={start.isPending}>
-            {t(type === 'telegram' ? 'enrol.telegramLink' : 'code.send')}
+            {t(asks === 'link' ? 'enrol.telegramLink' : 'code.send')}
           </Button>
         </Stack>
       </form>

@@ -1,11 +1,14 @@
 import { NavLink, Stack } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { answer, api, type Schemas } from '../api/client.js';
 import { passkeysWork } from '../api/passkeys.js';
 import { EnrolDelivered } from './enrol-delivered.js';
 import { EnrolPasskey } from './enrol-passkey.js';
 import { EnrolTotp } from './enrol-totp.js';
 import { iconOf, useFactorWords } from './factor-words.js';
+import { Loaded } from './loaded.js';
 
 export interface Enrolment {
   /** Of a sign-in that may set a factor up and no more. */
@@ -14,21 +17,36 @@ export interface Enrolment {
   done: (backupCodes: string[] | undefined) => void;
 }
 
+type Offer = Schemas['FactorList']['offered'][number];
+
 const KINDS = ['webauthn', 'totp', 'sms', 'voice', 'email', 'telegram'] as const;
 type Kind = (typeof KINDS)[number];
 
-/** Chooses a kind of factor, and sets it up. `allowed`: what the company allows; null: everything. */
+/** Chooses one of the kinds of factor that the company offers, and sets it up. `allowed`: those that satisfy its policy; null: all. */
 export function EnrolFactor({ allowed = null, ...enrolment }: Enrolment & { allowed?: string[] | null }) {
-  const { t } = useTranslation();
-  const words = useFactorWords();
+  const { headers = {} } = enrolment;
   const [kind, setKind] = useState<Kind>();
+  const factors = useQuery({ queryKey: ['factors', 'offered'], queryFn: () => answer(api.GET('/api/auth/mfa/factors', { headers })) });
   if (kind === 'totp') return <EnrolTotp {...enrolment} />;
   if (kind === 'webauthn') return <EnrolPasskey {...enrolment} />;
-  if (kind) return <EnrolDelivered type={kind} {...enrolment} />;
-  const offered = KINDS.filter((type) => (!allowed || allowed.includes(type)) && (type !== 'webauthn' || passkeysWork()));
+  return (
+    <Loaded query={factors} rows={4}>
+      {({ offered }) => {
+        const asks = (type: Kind) => offered.find((offer) => offer.type === type)?.recipient ?? null;
+        if (kind) return <EnrolDelivered type={kind} asks={asks(kind)} {...enrolment} />;
+        return <Kinds offered={offered.filter(({ type }) => !allowed || allowed.includes(type))} choose={setKind} />;
+      }}
+    </Loaded>
+  );
+}
+
+function Kinds({ offered, choose }: { offered: Offer[]; choose: (kind: Kind) => void }) {
+  const { t } = useTranslation();
+  const words = useFactorWords();
+  const kinds = KINDS.filter((kind) => offered.some(({ type }) => type === kind) && (kind !== 'webauthn' || passkeysWork()));
   return (
     <Stack gap={4}>
-      {offered.map((type) => {
+      {kinds.map((type) => {
         const Icon = iconOf(type);
         return (
           <NavLink
@@ -38,7 +56,7 @@ export function EnrolFactor({ allowed = null, ...enrolment }: Enrolment & { allo
             label={words(type)}
             description={t(`enrol.${type}`)}
             leftSection={<Icon size={22} aria-hidden />}
-            onClick={() => setKind(type)}
+            onClick={() => choose(type)}
           />
         );
       })}

@@ -58,6 +58,19 @@ export class DeliveredFactors {
     return { factorId, sent };
   }
 
+  /** What the company allows and can send to, and whatever asks for no channel. */
+  async offered(): Promise<{ type: string; recipient: 'phone_number' | 'link' | null }[]> {
+    const { policy } = await this.context.transaction((em) => this.tenants.profile(em));
+    const channels = new Map((await this.channels.open()).map(({ channel, byLink }) => [channel, byLink]));
+    return this.factors.startable
+      .map((type) => this.factors.get(type))
+      .filter(({ type, channel }) => (policy.allowed_factors ?? [type]).includes(type) && (!channel || channels.has(channel)))
+      .map(({ type, channel }) => ({
+        type,
+        recipient: !channel || channel === 'email' ? null : channels.get(channel) ? 'link' : 'phone_number',
+      }));
+  }
+
   /** A code for one of the caller's factors. @throws mfa.not_found for another person's, alike; mfa.no_challenge; whatever FactorCodes says */
   async challenge(caller: PersonCaller, which: { id: string } | { type: string }): Promise<SentCode> {
     const { row, policy } = await this.context.transaction(async (em) => {

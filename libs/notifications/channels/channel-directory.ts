@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { config, RequestContext } from '@app/platform';
-import type { Channel } from '../channel.js';
+import { type Channel, CHANNELS } from '../channel.js';
 import { ChannelSettings, openSettings } from '../channel-settings.entity.js';
 import { NotificationError } from '../notifications.errors.js';
 import { FALLBACK, ProviderRegistry } from '../provider-registry.js';
@@ -38,6 +38,14 @@ export class ChannelDirectory {
     const { channel, provider } = missing;
     const which = provider ? `${provider} is not set up for ${channel}` : `No provider is set up for ${channel}`;
     throw NotificationError.noProvider({ detail: `${which}: PUT /api/company/channels/${provider ?? '{provider}'}.` });
+  }
+
+  /** What people can be reached by now; `byLink`: they open a link of a provider's first, and are known to it then. */
+  async open(): Promise<{ channel: Channel; byLink: boolean }[]> {
+    const served = await this.served();
+    return CHANNELS.map((channel) => ({ channel, by: served.filter(({ channels }) => channels.includes(channel)) }))
+      .filter(({ by }) => config.SANDBOX || by.length > 0)
+      .map(({ channel, by }) => ({ channel, byLink: by.some(({ provider }) => this.providers.find(provider)?.contactLink) }));
   }
 
   /** @throws notifications.invalid_recipient naming the field */

@@ -97,7 +97,6 @@ function AddFactor() {
   const queries = useQueryClient();
   const [opened, { open, close }] = useDisclosure(false);
   const [codes, setCodes] = useState<string[]>();
-  const company = useQuery({ queryKey: ['company'], queryFn: () => answer(api.GET('/api/company')), enabled: opened });
   const refresh = () => Promise.all([FACTORS, ['backup-codes'], ME].map((queryKey) => queries.invalidateQueries({ queryKey })));
   const leave = () => {
     close();
@@ -126,7 +125,6 @@ function AddFactor() {
           </Stack>
         ) : (
           <EnrolFactor
-            allowed={company.data?.policy.allowed_factors ?? null}
             done={(backupCodes) => {
               if (backupCodes) return setCodes(backupCodes);
               close();
