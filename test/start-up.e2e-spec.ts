@@ -227,6 +227,18 @@ describe('Starting', () => {
       expect(await refusal('cli', await changes(), ['migrate'])).toMatch(sentence);
     });
 
+    it('refuses the tables of another version in a sentence', { timeout: 60_000 }, async () => {
+      const other = await anotherDatabase(stack);
+      try {
+        await other.sql(`delete from migration where name like '%_passkeys'`, other.env.MIGRATION_DATABASE_URL);
+        expect(await refusal('cli', other.env, ['migrate'])).toMatch(
+          /^The tables of this database are not those that this version can bring up to date: relation "passkey" already exists\.\n {2}Use an empty database\./,
+        );
+      } finally {
+        await other.drop();
+      }
+    });
+
     it('may be run by two at once, and again', { timeout: 60_000 }, async () => {
       const fresh = await anotherDatabase(stack, { migrated: false });
       try {

@@ -68,10 +68,20 @@ export async function migrate(log: (sentence: string) => void = () => {}): Promi
       `insert into private.tenant_key (id, inner_pad, outer_pad) values ($1, $2, $3) on conflict (id) do update set created_at = now()`,
       tenantKeyRow(config.TENANT_KEY),
     );
+  } catch (error) {
+    throw isOfOthers(error)
+      ? new ConfigError(
+          `The tables of this database are not those that this version can bring up to date: ${(error as Error).message.split('\n')[0]}.\n` +
+            '  Use an empty database. That of `npm start` is emptied by `npm start -- --fresh`.',
+        )
+      : error;
   } finally {
     await client.end();
   }
 }
+
+/** SQLSTATE class 42: what a statement names is not there, or there already; all but 42501, which is of rights. */
+const isOfOthers = (error: unknown) => /^42(?!501)/.test((error as { code?: string }).code ?? '');
 
 async function refuseSuperuser(client: pg.Client, app: string) {
   const { rows } = await client.query('select rolname, rolsuper or rolbypassrls as passes_by from pg_roles where rolname = current_user');
