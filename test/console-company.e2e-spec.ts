@@ -1,18 +1,23 @@
+import { CognitoPool } from './simulators/cognito.js';
+import { ScriptedOpenId } from './simulators/scripted-openid.js';
 import { type ConsoleCompany, ConsoleWorld, hasChromium, PASSWORD, PHONE, type Visitor } from './support/console-browser.js';
 
 /** What an administrator does at the console for the people and the settings of a company. */
 describe.skipIf(!hasChromium)('A company, at the console', () => {
   let world: ConsoleWorld;
+  let openId: ScriptedOpenId;
+  let pool: CognitoPool;
   const visitors: Visitor[] = [];
   beforeAll(async () => {
-    world = await ConsoleWorld.start({ PRIVATE_DESTINATIONS: 'true' });
+    [openId, pool] = await Promise.all([ScriptedOpenId.start(), CognitoPool.start()]);
+    world = await ConsoleWorld.start({ PRIVATE_DESTINATIONS: 'true', PROVIDER_ENDPOINTS: JSON.stringify({ cognito: pool.url }) });
   }, 120_000);
   afterEach(async () => {
     const errors = visitors.flatMap((visitor) => visitor.errors);
     await Promise.all(visitors.splice(0).map((visitor) => visitor.close()));
     if (errors.length > 0) throw new Error(`The pages logged: ${errors.join('; ')}`);
   });
-  afterAll(() => world?.stop());
+  afterAll(() => Promise.all([world?.stop(), openId?.stop(), pool?.stop()]));
 
   const comes = async (person: { email: string }, path: string) => {
     const visitor = await world.signedIn(person);
@@ -121,6 +126,44 @@ describe.skipIf(!hasChromium)('A company, at the console', () => {
       default_region: 'ES',
       max_sessions: 7,
     });
+  });
+
+  it('adds an identity provider and edits it: what the form does not show stays, and so does the secret while it leads to the same', async () => {
+    const company = await world.company();
+    const ada = await comes(company, '/company');
+    const token = await world.token(company);
+    const stored = () => world.call('GET', '/api/company/identity-providers/acme', undefined, token);
+    await button(ada, 'Add a provider').click();
+    await dialog(ada).getByLabel('Short name').fill('acme');
+    await dialog(ada).getByLabel('Issuer').fill(openId.issuer);
+    await dialog(ada).getByLabel('Client ID').fill(openId.clientId);
+    await dialog(ada).getByLabel('Client secret', { exact: true }).fill(openId.secret);
+    await dialog(ada).getByRole('button', { name: 'Add a provider' }).click();
+    await ada.page.getByRole('row', { name: /acme/ }).waitFor();
+    const asSet = { issuer: openId.issuer, client_id: openId.clientId, client_secret: openId.secret };
+    const unseen = { role: 'manager', second_factor_acr: ['urn:two'], return_urls: ['https://app.example/back'] };
+    await world.call('PUT', '/api/company/identity-providers/acme', { ...asSet, ...unseen }, token);
+
+    await ada.opens('/company');
+    await button(ada, 'Edit: acme').click();
+    await dialog(ada).getByLabel('Name', { exact: true }).fill('Acme staff');
+    await dialog(ada).getByRole('switch', { name: 'In use' }).uncheck();
+    await dialog(ada).getByRole('button', { name: 'Save' }).click();
+    await ada.page.getByRole('row', { name: /Acme staff.*Paused/ }).waitFor();
+    expect(await stored()).toMatchObject({ display_name: 'Acme staff', is_enabled: false, has_secret: true, ...unseen });
+
+    await button(ada, 'Edit: Acme staff').click();
+    await dialog(ada).getByLabel('Client ID').fill('another-client');
+    await dialog(ada).getByRole('button', { name: 'Save' }).click();
+    await dialog(ada).getByText('Type the secret of this client').waitFor();
+    await dialog(ada).getByLabel('Client secret', { exact: true }).fill('of-the-other');
+    await dialog(ada).getByRole('button', { name: 'Save' }).click();
+    await dialog(ada).waitFor({ state: 'detached' });
+    expect(await stored()).toMatchObject({ client_id: 'another-client', has_secret: true });
+
+    await button(ada, 'Remove: Acme staff').click();
+    await dialog(ada).getByRole('button', { name: 'Remove' }).click();
+    await ada.page.getByText('No identity provider yet').waitFor();
   });
 
   it('sets a provider up from what the provider says it needs, and says how a test ended', async () => {

@@ -1,83 +1,103 @@
-import { Button, Modal, PasswordInput, Stack, Switch, TagsInput, TextInput } from '@mantine/core';
+import { Button, Modal, Stack, Switch, TagsInput, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useTranslation } from 'react-i18next';
-import { answer, api } from '../../api/client.js';
+import { answer, api, type Schemas } from '../../api/client.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useAction } from '../../parts/use-action.js';
+import { ClientSecret, isSecretMissing, NO_SECRET, secretSent } from './client-secret.js';
 import { IDENTITY_PROVIDERS } from './keys.js';
 
-export function IdentityProviderForm({ opened, close }: { opened: boolean; close: () => void }) {
+interface Props {
+  /** None: a new one. */
+  provider: Schemas['IdentityProvider'] | undefined;
+  close: () => void;
+}
+
+export function IdentityProviderForm({ opened, ...props }: Props & { opened: boolean }) {
   const { t } = useTranslation(['company', 'common']);
+  const { provider } = props;
   return (
     <Modal
       opened={opened}
-      onClose={close}
-      title={t('identity.addTitle')}
+      onClose={props.close}
+      title={provider ? t('identity.editTitle', { name: provider.display_name ?? provider.name }) : t('identity.addTitle')}
       size="lg"
       closeButtonProps={{ 'aria-label': t('close', { ns: 'common' }) }}
     >
-      <Fields close={close} />
+      <Fields {...props} />
     </Modal>
   );
 }
 
-function Fields({ close }: { close: () => void }) {
+/** What this form does not show: kept as it is, since what is left out falls back. */
+const restOf = (provider: Schemas['IdentityProvider'] | undefined) => ({
+  scopes: provider?.scopes ?? ['openid', 'email', 'profile'],
+  role: provider?.role ?? 'user',
+  link_verified_emails: provider?.link_verified_emails ?? false,
+  second_factor_acr: provider?.second_factor_acr ?? [],
+  second_factor_amr: provider?.second_factor_amr ?? [],
+  // To this console, which the person comes back to.
+  return_urls: provider?.return_urls ?? [`${window.location.origin}/sign-in/returned`],
+});
+
+function Fields({ provider, close }: Props) {
   const { t } = useTranslation(['company', 'common']);
+  const isStored = provider?.has_secret ?? false;
+  const isMoved = ({ issuer, client_id }: { issuer: string; client_id: string }) =>
+    provider !== undefined && (issuer !== provider.issuer || client_id !== provider.client_id);
   const form = useForm({
     initialValues: {
-      name: '',
-      display_name: '',
-      issuer: '',
-      client_id: '',
-      client_secret: '',
-      just_in_time: false,
-      allowed_email_domains: [] as string[],
+      ...NO_SECRET,
+      name: provider?.name ?? '',
+      display_name: provider?.display_name ?? '',
+      issuer: provider?.issuer ?? '',
+      client_id: provider?.client_id ?? '',
+      just_in_time: provider?.just_in_time ?? false,
+      allowed_email_domains: provider?.allowed_email_domains ?? [],
+      is_enabled: provider?.is_enabled ?? true,
     },
     validate: {
       name: (name) => (/^[a-z0-9-]{1,40}$/.test(name) ? null : t('identity.nameHint')),
+      client_secret: (_, values) => (isSecretMissing(values, isStored, isMoved(values)) ? t('identity.secretNeeded') : null),
       allowed_email_domains: (domains, { just_in_time }) => (just_in_time && domains.length === 0 ? t('identity.domainsNeeded') : null),
     },
   });
-  const add = useAction(
-    ({ name, display_name, client_secret, ...rest }: typeof form.values) =>
+  const put = useAction(
+    ({ name, display_name, client_secret, ends_secret, ...shown }: typeof form.values) =>
       answer(
         api.PUT('/api/company/identity-providers/{name}', {
           params: { path: { name } },
           body: {
-            ...rest,
-            ...(display_name.trim() && { display_name }),
-            client_secret: client_secret || null,
-            // To this console, which the person comes back to.
-            return_urls: [`${window.location.origin}/sign-in/returned`],
-            scopes: ['openid', 'email', 'profile'],
-            role: 'user',
-            link_verified_emails: false,
-            second_factor_acr: [],
-            second_factor_amr: [],
-            is_enabled: true,
+            ...restOf(provider),
+            ...shown,
+            ...(display_name.trim() && { display_name: display_name.trim() }),
+            ...secretSent({ client_secret, ends_secret }, isStored),
           },
         }),
       ),
     { changes: [IDENTITY_PROVIDERS], done: t('saved', { ns: 'common' }), form, after: close },
   );
   return (
-    <form onSubmit={form.onSubmit((values) => add.mutate(values))}>
+    <form onSubmit={form.onSubmit((values) => put.mutate(values))}>
       <Stack>
-        <TextInput
-          label={t('identity.id')}
-          description={t('identity.nameHint')}
-          required
-          maxLength={40}
-          placeholder="entra"
-          data-autofocus
-          autoComplete="off"
-          {...form.getInputProps('name')}
-        />
+        {!provider && (
+          <TextInput
+            label={t('identity.id')}
+            description={t('identity.nameHint')}
+            required
+            maxLength={40}
+            placeholder="entra"
+            data-autofocus
+            autoComplete="off"
+            {...form.getInputProps('name')}
+          />
+        )}
         <TextInput
           label={t('identity.name')}
           description={t('identity.displayHint')}
           maxLength={60}
           autoComplete="off"
+          {...(provider && { 'data-autofocus': true })}
           {...form.getInputProps('display_name')}
         />
         <TextInput
@@ -90,10 +110,11 @@ function Fields({ close }: { close: () => void }) {
           {...form.getInputProps('issuer')}
         />
         <TextInput label={t('identity.clientId')} required autoComplete="off" {...form.getInputProps('client_id')} />
-        <PasswordInput
-          label={t('identity.clientSecret')}
-          description={t('identity.clientSecretHint')}
-          autoComplete="new-password"
+        <ClientSecret
+          isStored={isStored}
+          moved={isMoved(form.values)}
+          ends={form.values.ends_secret}
+          setEnds={(ends) => form.setFieldValue('ends_secret', ends)}
           {...form.getInputProps('client_secret')}
         />
         <Switch
@@ -107,9 +128,16 @@ function Fields({ close }: { close: () => void }) {
           placeholder={form.values.allowed_email_domains.length === 0 ? 'example.com' : ''}
           {...form.getInputProps('allowed_email_domains')}
         />
-        <ProblemAlert error={add.error} />
-        <Button type="submit" loading={add.isPending}>
-          {t('identity.add')}
+        {provider && (
+          <Switch
+            label={t('channels.enabled')}
+            description={t('identity.enabledHint')}
+            {...form.getInputProps('is_enabled', { type: 'checkbox' })}
+          />
+        )}
+        <ProblemAlert error={put.error} />
+        <Button type="submit" loading={put.isPending} disabled={provider !== undefined && !form.isDirty()}>
+          {provider ? t('save', { ns: 'common' }) : t('identity.add')}
         </Button>
       </Stack>
     </form>
