@@ -166,6 +166,44 @@ describe.skipIf(!hasChromium)('A company, at the console', () => {
     await ada.page.getByText('No identity provider yet').waitFor();
   });
 
+  it('sets a Cognito user pool up, edits it without its secret, and removes it', async () => {
+    const company = await world.company();
+    const ada = await comes(company, '/company');
+    const token = await world.token(company);
+    await button(ada, 'Set up a user pool').click();
+    await dialog(ada).getByLabel('User pool ID').fill(pool.userPoolId);
+    await dialog(ada).getByLabel('Client ID').fill(pool.clientId);
+    await dialog(ada).getByLabel('Client secret', { exact: true }).fill('of-no-client');
+    await dialog(ada).getByRole('button', { name: 'Set up a user pool' }).click();
+    await dialog(ada).getByRole('alert').waitFor();
+    await dialog(ada).getByLabel('Client secret', { exact: true }).fill(pool.secret);
+    await dialog(ada).getByRole('switch', { name: 'Just-in-time accounts' }).check();
+    await chooses(ada, 'Their role', 'Manager');
+    await dialog(ada).getByRole('button', { name: 'Set up a user pool' }).click();
+    await ada.page.getByText('Yes, as Manager').waitFor();
+
+    await button(ada, 'Edit the user pool').click();
+    await chooses(ada, 'Asked for passwords', 'The pool alone');
+    await dialog(ada).getByRole('button', { name: 'Save' }).click();
+    await dialog(ada).getByText('Sign in over this user pool once yourself').waitFor();
+    await chooses(ada, 'Asked for passwords', 'The pool is not asked');
+    await dialog(ada).getByRole('button', { name: 'Save' }).click();
+    await dialog(ada).waitFor({ state: 'detached' });
+    expect(await world.call('GET', '/api/company/cognito', undefined, token)).toMatchObject({
+      auth_provider: 'native',
+      user_pool_id: pool.userPoolId,
+      has_secret: true,
+      just_in_time: true,
+      role: 'manager',
+    });
+    expect(await ada.page.content()).not.toContain(pool.secret);
+
+    await button(ada, 'Remove the user pool').click();
+    await dialog(ada).getByRole('button', { name: 'Remove' }).click();
+    await ada.page.getByText('No user pool', { exact: true }).waitFor();
+    await expect(world.call('GET', '/api/company/cognito', undefined, token)).rejects.toThrow('404');
+  });
+
   it('sets a provider up from what the provider says it needs, and says how a test ended', async () => {
     const company = await world.company();
     await world.call('PATCH', '/api/company', { policy: { default_region: 'ES' } }, await world.token(company));

@@ -9,6 +9,7 @@ import { Panel } from '../../parts/panel.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useAction } from '../../parts/use-action.js';
 import { ME, useMe } from '../../shell/use-me.js';
+import { Cognito } from './cognito.js';
 import { IdentityProviders } from './identity-providers.js';
 import { PolicyMessages } from './policy-messages.js';
 import { PolicySessions } from './policy-sessions.js';
@@ -27,6 +28,7 @@ export function PolicyPage() {
         {(data) => <PolicyForm key={JSON.stringify(data)} company={data} />}
       </Loaded>
       <IdentityProviders />
+      <Cognito />
     </Page>
   );
 }
