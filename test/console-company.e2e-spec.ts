@@ -128,6 +128,56 @@ describe.skipIf(!hasChromium)('A company, at the console', () => {
     });
   });
 
+  it('asks before changes that are not saved are lost: to a link, to the way back, to a page that is closed', async () => {
+    const company = await world.company();
+    const ada = await comes(company, '/channels');
+    const { page } = ada;
+    const leaves = (to: string) => page.getByRole('navigation').getByRole('link', { name: to, exact: true }).click();
+    const name = page.getByRole('textbox', { name: 'Name', exact: true });
+    await leaves('Policy');
+    await name.fill('Acme of tomorrow');
+    await leaves('Webhooks');
+    await dialog(ada).getByText('Leave without saving?').waitFor();
+    await dialog(ada).getByRole('button', { name: 'Stay here' }).click();
+    await dialog(ada).waitFor({ state: 'detached' });
+    expect([ada.path(), await name.inputValue()]).toEqual(['/company', 'Acme of tomorrow']);
+
+    await page.evaluate('history.back()');
+    await dialog(ada).getByText('Leave without saving?').waitFor();
+    await page.keyboard.press('Escape');
+    await dialog(ada).waitFor({ state: 'detached' });
+    expect([ada.path(), await name.inputValue()]).toEqual(['/company', 'Acme of tomorrow']);
+
+    const asked: string[] = [];
+    page.once('dialog', (closing) => {
+      asked.push(closing.type());
+      void closing.accept();
+    });
+    await page.reload();
+    expect(asked).toEqual(['beforeunload']);
+    await ada.settled();
+    expect(await name.inputValue()).toBe('Acme');
+
+    await name.fill('Acme of tomorrow');
+    await leaves('Webhooks');
+    await dialog(ada).getByRole('button', { name: 'Leave' }).click();
+    await ada.sees('Webhooks');
+    await leaves('Policy');
+    await name.fill('Acme of today');
+    await button(ada, 'Save').click();
+    await page.getByText('Everything is saved.').waitFor();
+    await leaves('Webhooks');
+    await ada.sees('Webhooks');
+  });
+
+  it('lets nobody stay whose session ended, whatever they typed', async () => {
+    const company = await world.company();
+    const ada = await comes(company, '/company');
+    await ada.page.getByRole('textbox', { name: 'Name', exact: true }).fill('Acme of tomorrow');
+    await button(ada, 'Sign out').click();
+    await ada.sees('Sign in');
+  });
+
   it('adds an identity provider and edits it: what the form does not show stays, and so does the secret while it leads to the same', async () => {
     const company = await world.company();
     const ada = await comes(company, '/company');

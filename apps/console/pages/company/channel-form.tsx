@@ -2,6 +2,7 @@ import { Button, Checkbox, Group, NumberInput, SimpleGrid, Stack, Switch, Text }
 import { useForm } from '@mantine/form';
 import { useTranslation } from 'react-i18next';
 import { answer, api, type Schemas } from '../../api/client.js';
+import { KeepsChanges } from '../../parts/keeps-changes.js';
 import { Panel } from '../../parts/panel.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useAction } from '../../parts/use-action.js';
@@ -60,6 +61,7 @@ export function ChannelForm({ provider }: { provider: Schemas['Provider'] }) {
   return (
     <Panel title={t('channels.account')} lead={t(configured ? 'channels.accountText' : 'channels.newText')}>
       <form onSubmit={form.onSubmit((values) => save.mutate(values))} noValidate>
+        <KeepsChanges dirty={form.isDirty()} />
         <Stack>
           {fieldsOf(schema).map((field) => (
             <SettingsField key={field.name} form={form} path={`settings.${field.name}`} stored={stored} {...field} />

@@ -1,8 +1,9 @@
-import { Alert, Button, Group, Paper, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Group, Paper, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { answer, api, type Schemas } from '../../api/client.js';
+import { KeepsChanges } from '../../parts/keeps-changes.js';
 import { Loaded } from '../../parts/loaded.js';
 import { Page } from '../../parts/page.js';
 import { Panel } from '../../parts/panel.js';
@@ -21,12 +22,21 @@ const COMPANY = ['company'] as const;
 /** What the company has decided about sign-ins, sessions and messages. */
 export function PolicyPage() {
   const { t } = useTranslation('company');
-  const company = useQuery({ queryKey: COMPANY, queryFn: () => answer(api.GET('/api/company')) });
+  const company = useQuery({
+    queryKey: COMPANY,
+    queryFn: () => answer(api.GET('/api/company')),
+    // What another administrator saves meanwhile takes nothing away from whoever is typing.
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+  });
   return (
     <Page title={t('policy.title')} lead={t('policy.lead')}>
-      <Loaded query={company} rows={8}>
-        {(data) => <PolicyForm key={JSON.stringify(data)} company={data} />}
-      </Loaded>
+      {/* The form is higher than a window: what stands below it comes into sight only where it stays. */}
+      <Stack gap="lg" mih={company.isPending ? '100dvh' : undefined}>
+        <Loaded query={company} rows={8}>
+          {(data) => <PolicyForm key={JSON.stringify(data)} company={data} />}
+        </Loaded>
+      </Stack>
       <IdentityProviders />
       <Cognito />
     </Page>
@@ -47,9 +57,11 @@ function PolicyForm({ company }: { company: Schemas['Company'] }) {
     changes: [COMPANY, ME],
     done: t('saved', { ns: 'common' }),
     form,
+    after: () => form.resetDirty(),
   });
   return (
     <form onSubmit={form.onSubmit((values) => save.mutate(changesOf(before, values)))} style={{ display: 'contents' }}>
+      <KeepsChanges dirty={form.isDirty()} />
       <Panel title={t('policy.company')}>
         <TextInput
           label={t('policy.name')}

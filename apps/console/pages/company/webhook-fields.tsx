@@ -5,6 +5,7 @@ import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { asProblem } from '../../api/problem.js';
 import type { Schemas } from '../../api/client.js';
+import { KeepsChanges } from '../../parts/keeps-changes.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { EVENT_TYPES, useEventWords } from './use-event-words.js';
 
@@ -45,6 +46,7 @@ export function WebhookFields({
         }),
       )}
     >
+      {hook && <KeepsChanges dirty={form.isDirty()} />}
       <Stack>
         <TextInput
           label={t('hooks.url')}

@@ -96,7 +96,8 @@ function Controls({ hook }: { hook: Schemas['Webhook'] }) {
           changes={[WEBHOOKS]}
           run={async () => {
             await answer(api.DELETE('/api/company/webhooks/{id}', { params }));
-            await navigate({ to: '/webhooks' });
+            // What was typed about it ends with it.
+            await navigate({ to: '/webhooks', ignoreBlocker: true });
           }}
         >
           {t('hooks.removeText')}
