@@ -293,6 +293,20 @@ describe.skipIf(!hasChromium)('A company, at the console', () => {
     });
   });
 
+  it("asks for a provider's settings in the reader's language", async () => {
+    const company = await world.company();
+    for (const [locale, sender] of [
+      ['es-ES', 'Remitente'],
+      ['de-DE', 'Absender'],
+    ] as const) {
+      const ada = await world.signedIn(company, { locale });
+      visitors.push(ada);
+      await ada.opens('/channels/smtp');
+      await ada.page.getByRole('textbox', { name: sender, exact: true }).waitFor();
+      expect(await ada.page.getByText('The mail server').count()).toBe(0);
+    }
+  });
+
   it('makes an API key that works, shows it once, and revokes it', async () => {
     const company = await world.company();
     const ada = await comes(company, '/api-keys');

@@ -6,6 +6,7 @@ import type company from './locales/en/company.json';
 import type errors from './locales/en/errors.json';
 import type insight from './locales/en/insight.json';
 import type people from './locales/en/people.json';
+import type providerSettings from './locales/en/provider-settings.json';
 import type signIn from './locales/en/sign-in.json';
 
 export const LANGUAGES = { en: 'English', es: 'Español', de: 'Deutsch' } as const;
@@ -22,6 +23,7 @@ declare module 'i18next' {
       account: typeof account;
       people: typeof people;
       company: typeof company;
+      'provider-settings': typeof providerSettings;
       insight: typeof insight;
     };
   }

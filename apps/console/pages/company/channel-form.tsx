@@ -64,7 +64,7 @@ export function ChannelForm({ provider }: { provider: Schemas['Provider'] }) {
         <KeepsChanges dirty={form.isDirty()} />
         <Stack>
           {fieldsOf(schema).map((field) => (
-            <SettingsField key={field.name} form={form} path={`settings.${field.name}`} stored={stored} {...field} />
+            <SettingsField key={field.name} form={form} provider={provider.provider} path={field.name} stored={stored} {...field} />
           ))}
           {provider.channels.length > 1 && (
             <Checkbox.Group label={t('channels.serves')} {...form.getInputProps('channels')}>

@@ -3,10 +3,13 @@ import type { UseFormReturnType } from '@mantine/form';
 import { useTranslation } from 'react-i18next';
 import type { ChannelValues } from './channel-form.js';
 import { fieldsOf, hasLines, type SettingsSchema } from './settings-schema.js';
+import { useSettingWords } from './use-setting-words.js';
 
 interface Props {
   form: UseFormReturnType<ChannelValues>;
+  provider: string;
   name: string;
+  /** In the settings: `url`, or `proxy.url`. */
   path: string;
   schema: SettingsSchema;
   isRequired: boolean;
@@ -14,24 +17,24 @@ interface Props {
   stored: string[];
 }
 
-/** One setting, drawn from what the provider says of it. Its words are the vendor's own, and English. */
-export function SettingsField({ form, name, path, schema, isRequired, stored }: Props) {
+/** One setting, drawn from what the provider says of it. */
+export function SettingsField({ form, provider, name, path, schema, isRequired, stored }: Props) {
   const { t } = useTranslation('company');
-  const label = <span lang="en">{schema.title ?? name}</span>;
-  const description = schema.description && <span lang="en">{schema.description}</span>;
-  const common = { label, description, required: isRequired, ...form.getInputProps(path) };
+  const { label, description } = useSettingWords(provider)(path, name, schema);
+  const inForm = `settings.${path}`;
+  const common = { label, description, required: isRequired, ...form.getInputProps(inForm) };
   if (schema.type === 'object')
     return (
       <Fieldset legend={label}>
         <Stack>
           {fieldsOf(schema).map((field) => (
-            <SettingsField key={field.name} form={form} path={`${path}.${field.name}`} stored={[]} {...field} />
+            <SettingsField key={field.name} form={form} provider={provider} path={`${path}.${field.name}`} stored={[]} {...field} />
           ))}
         </Stack>
       </Fieldset>
     );
   if (schema.type === 'boolean')
-    return <Switch label={label} description={description} {...form.getInputProps(path, { type: 'checkbox' })} />;
+    return <Switch label={label} description={description} {...form.getInputProps(inForm, { type: 'checkbox' })} />;
   if (schema.enum) return <Select {...common} data={schema.enum} clearable={!isRequired} clearButtonProps={{ 'aria-label': t('clear') }} />;
   if (schema.type === 'integer' || schema.type === 'number')
     return (
