@@ -46,6 +46,26 @@ describe.skipIf(!hasChromium)('The console shows what happened', () => {
     expect(visitor.errors).toEqual([]);
   });
 
+  it('takes mail about accounts for no beginning, and a quiet week for no new company', async () => {
+    const { visitor, company, token } = await admin();
+    const { page } = visitor;
+    const begins = page.getByRole('heading', { name: 'Where to begin' });
+    await world.mail(company.email);
+    for (const days of [7, 30]) {
+      await visitor.opens(`/?days=${days}`);
+      await begins.waitFor();
+    }
+    const to = `once@${company.domain}`;
+    await sends(token, to);
+    await world.mail(to);
+    await world.sentDaysAgo(company, 20);
+    for (const days of [7, 30]) {
+      await visitor.opens(`/?days=${days}`);
+      await page.getByText('Approval rate').first().waitFor();
+      expect([days, await begins.count()]).toEqual([days, 0]);
+    }
+  });
+
   it('draws the statistics, and shows the same as a table', async () => {
     const { visitor, company, token } = await admin();
     await sends(token, `one@${company.domain}`);

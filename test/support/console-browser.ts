@@ -140,6 +140,15 @@ export class ConsoleWorld {
     );
   }
 
+  /** As if a company's codes had been sent so many days ago. */
+  async sentDaysAgo({ domain }: ConsoleCompany, days: number) {
+    await this.sql(
+      `update verification set created_at = created_at - make_interval(days => $2), expires_at = expires_at - make_interval(days => $2)
+        where tenant_id = (select id from tenant where domain = $1)`,
+      [domain, days],
+    );
+  }
+
   private async sql<R extends object>(text: string, values: unknown[]): Promise<R[]> {
     const client = new pg.Client({ connectionString: superuser(this.dataDir) });
     await client.connect();

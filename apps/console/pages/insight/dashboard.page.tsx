@@ -16,6 +16,8 @@ import { Tiles } from './tiles.js';
 const route = getRouteApi('/house/');
 const Charts = lazy(() => import('./charts.js'));
 const DAY_MS = 86_400_000;
+/** Verifications are kept as long. */
+const KEPT_DAYS = 30;
 
 /** What the company's people, messages and codes came to. */
 export function DashboardPage() {
@@ -25,9 +27,10 @@ export function DashboardPage() {
   const { data: person } = useMe();
   const statistics = useQuery({
     queryKey: ['statistics', days],
-    queryFn: () => {
+    queryFn: async () => {
       const from = new Date(Date.now() - (days - 1) * DAY_MS).toISOString().slice(0, 10);
-      return answer(api.GET('/api/company/statistics', { params: { query: { from } } }));
+      const counted = await answer(api.GET('/api/company/statistics', { params: { query: { from } } }));
+      return { ...counted, isNew: isQuiet(counted) && (days >= KEPT_DAYS || !(await hasSentCodes())) };
     },
     // Another period takes the place of this one, and the page keeps its height meanwhile.
     placeholderData: keepPreviousData,
@@ -49,7 +52,7 @@ export function DashboardPage() {
       <Loaded query={statistics} rows={10}>
         {(data) => (
           <Stack gap="lg" aria-busy={statistics.isPlaceholderData}>
-            {isNew(data) && <FirstSteps />}
+            {data.isNew && <FirstSteps />}
             <Tiles statistics={data} />
             <Suspense fallback={<ChartsToCome />}>
               <Charts statistics={data} />
@@ -64,8 +67,11 @@ export function DashboardPage() {
   );
 }
 
-/** No application has sent a code yet, and hardly anybody is there. Mail about accounts goes out from the first day. */
-const isNew = ({ verifications, people }: Schemas['CompanyStatistics']) => verifications.created === 0 && people.active <= 3;
+/** No code in this period, and hardly anybody is there. Mail about accounts, and codes of people's own factors, are counted as messages alone. */
+const isQuiet = ({ verifications, people }: Schemas['CompanyStatistics']) => verifications.created === 0 && people.active <= 3;
+
+/** A quiet week makes no newcomer: whether there was a code in all the time that codes are kept. */
+const hasSentCodes = async () => (await answer(api.GET('/api/verifications', { params: { query: { limit: 1 } } }))).data.length > 0;
 
 /** As high as the charts will be. */
 const ChartsToCome = () => (
