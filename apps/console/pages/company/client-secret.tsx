@@ -29,11 +29,12 @@ export function ClientSecret({
 }: PasswordInputProps & { isStored: boolean; moved: boolean; ends: boolean; setEnds: (ends: boolean) => void }) {
   const { t } = useTranslation('company');
   const stays = isStored && !moved;
+  const hint = stays ? 'identity.secretStays' : isStored ? 'identity.secretAgain' : 'identity.clientSecretHint';
   return (
     <Stack gap={6}>
       <PasswordInput
         label={t('identity.clientSecret')}
-        description={t(isStored && moved ? 'identity.secretAgain' : 'identity.clientSecretHint')}
+        description={t(hint)}
         autoComplete="new-password"
         placeholder={ends ? t('settings.ends') : stays ? t('settings.stored') : ''}
         {...input}
