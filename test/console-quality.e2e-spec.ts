@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import type { Page } from 'playwright-core';
+import { ScriptedOpenId } from './simulators/scripted-openid.js';
 import { type ConsoleCompany, ConsoleWorld, hasChromium, PHONE, type Visitor, WIDE } from './support/console-browser.js';
 
 const FIRST_LOAD_BYTES = 200 * 1000;
@@ -36,6 +38,41 @@ const HOUSE_PAGES = [
   ['security', '/account/security'],
   ['sessions', '/account/sessions'],
 ] as const;
+/** What opens over a page: where, its title, and how it is opened. */
+const DIALOGS: readonly (readonly [name: string, path: string, title: string, open: (page: Page) => Promise<unknown>])[] = [
+  ['invite', '/people', 'Invite somebody', (page) => press(page, 'Invite')],
+  ['create-api-key', '/api-keys', 'Create an API key', (page) => press(page, 'Create a key')],
+  ['rotate-api-key', '/api-keys', 'Rotate the key of Shop', (page) => press(page, 'Rotate: Shop')],
+  ['confirm', '/api-keys', 'Revoke the key of Shop?', (page) => press(page, 'Revoke: Shop')],
+  ['create-webhook', '/webhooks', 'Create a webhook', (page) => press(page, 'Create a webhook')],
+  ['identity-provider', '/company', 'Add an identity provider', (page) => press(page, 'Add a provider')],
+  ['edit-identity-provider', '/company', 'Change Acme staff', (page) => press(page, 'Edit: Acme staff')],
+  ['cognito', '/company', 'Cognito user pool', (page) => press(page, 'Set up a user pool')],
+  [
+    'leave',
+    '/company',
+    'Leave without saving?',
+    async (page) => {
+      await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Acme of tomorrow');
+      // On a phone the menu is shut.
+      await page.locator('nav a[href="/webhooks"]').dispatchEvent('click');
+    },
+  ],
+  ['send-a-test', '/verifications', 'Send a test code', (page) => press(page, 'Send a test code')],
+  ['add-factor', '/account/security', 'Add a factor', (page) => press(page, 'Add a factor')],
+  [
+    'add-authenticator',
+    '/account/security',
+    'Add a factor',
+    async (page) => {
+      await press(page, 'Add a factor');
+      await page.getByRole('button', { name: /^Authenticator app/ }).click();
+      await page.getByRole('img', { name: /^QR code/ }).waitFor();
+    },
+  ],
+];
+const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).first().click();
+
 /** As a key of a catalogue looks: `menu.apiKeys`. */
 const KEY = /(?:^|\s)[a-z]+(?:[A-Z][a-z]+)*\.[a-z]+(?:[A-Z][a-z]+)+(?:\s|$)|(?:^|\s)(?:menu|code|enrol|security|details|sessions)\.\w+/;
 const THEMES = ['light', 'dark'] as const;
@@ -44,15 +81,17 @@ const SIZES = { wide: WIDE, phone: PHONE };
 describe.skipIf(!hasChromium)('Every page of the console', () => {
   let world: ConsoleWorld;
   let company: ConsoleCompany;
+  let openId: ScriptedOpenId;
   const ids: Record<string, string> = {};
   const visitors = new Map<string, Visitor>();
 
   beforeAll(async () => {
-    world = await ConsoleWorld.start();
+    openId = await ScriptedOpenId.start();
+    world = await ConsoleWorld.start({ PRIVATE_DESTINATIONS: 'true' });
     company = await world.company('Acme Telecommunications');
     await furnish();
   }, 300_000);
-  afterAll(() => world?.stop());
+  afterAll(() => Promise.all([world?.stop(), openId?.stop()]));
 
   /** Something to see on each page. */
   async function furnish() {
@@ -77,6 +116,12 @@ describe.skipIf(!hasChromium)('Every page of the console', () => {
       event_types: ['session.opened'],
     });
     ids.webhook = hook.id;
+    await call('PUT', '/api/company/identity-providers/acme', {
+      issuer: openId.issuer,
+      client_id: openId.clientId,
+      client_secret: openId.secret,
+      display_name: 'Acme staff',
+    });
     ids.person = (await call('GET', '/api/users/me')).id;
   }
 
@@ -112,6 +157,48 @@ describe.skipIf(!hasChromium)('Every page of the console', () => {
       180_000,
     );
   });
+
+  describe.each(THEMES)('what opens over a page, in the %s theme', (theme) => {
+    it.each(DIALOGS)('%s has no barrier, and fits a phone', async (name, path, title, open) => {
+      for (const size of ['wide', 'phone'] as const) {
+        const visitor = await at(theme, size, true);
+        visitor.errors.length = 0;
+        await visitor.opens(path);
+        await open(visitor.page);
+        await hasNoBarrier(visitor, title, `${name}-${theme}-${size}`);
+      }
+    });
+
+    it('step-up has no barrier, and fits a phone', async () => {
+      const another = await world.company();
+      for (const size of ['wide', 'phone'] as const) {
+        const visitor = await world.signedIn(another, { colorScheme: theme, viewport: SIZES[size] });
+        await world.ages(another);
+        await visitor.opens('/account/security');
+        await press(visitor.page, 'Add a factor');
+        await visitor.page.getByRole('button', { name: /^Authenticator app/ }).click();
+        await hasNoBarrier(visitor, 'Is it still you?', `step-up-${theme}-${size}`);
+        await visitor.close();
+      }
+    });
+  });
+
+  /** While it is open, the page behind it is out of everybody's reach. */
+  async function hasNoBarrier(visitor: Visitor, title: string, screenshot: string) {
+    const dialog = visitor.page.getByRole('dialog', { name: title });
+    await dialog.waitFor();
+    await visitor.page.waitForLoadState('networkidle');
+    await visitor.screenshot(`dialog-${screenshot}`);
+    expect(await visitor.barriers()).toEqual([]);
+    expect(await visitor.overflow(), 'pixels to scroll sideways').toBeLessThanOrEqual(0);
+    const { sideways, hasFocus } = (await visitor.page.evaluate(`(() => {
+      const dialog = [...document.querySelectorAll('[role=dialog]')].at(-1);
+      return { sideways: dialog.scrollWidth - dialog.clientWidth, hasFocus: dialog.contains(document.activeElement) };
+    })()`)) as { sideways: number; hasFocus: boolean };
+    expect(sideways, 'pixels to scroll the dialog sideways').toBeLessThanOrEqual(0);
+    expect(hasFocus, 'focus is in the dialog').toBe(true);
+    expect(visitor.errors).toEqual([]);
+  }
 
   it('is there in Spanish and German, without a word that nobody translated', async () => {
     for (const [locale, heading] of [

@@ -1,6 +1,6 @@
 import { NavLink, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { type Ref, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer, api, type Schemas } from '../api/client.js';
 import { passkeysWork } from '../api/passkeys.js';
@@ -27,16 +27,32 @@ export function EnrolFactor({ allowed = null, ...enrolment }: Enrolment & { allo
   const { headers = {} } = enrolment;
   const [kind, setKind] = useState<Kind>();
   const factors = useQuery({ queryKey: ['factors', 'offered'], queryFn: () => answer(api.GET('/api/auth/mfa/factors', { headers })) });
-  if (kind === 'totp') return <EnrolTotp {...enrolment} />;
-  if (kind === 'webauthn') return <EnrolPasskey {...enrolment} />;
+  const begun = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // What was pressed is gone: the focus goes on to what took its place, unless a field has taken it.
+    if (kind && !begun.current?.contains(document.activeElement)) begun.current?.focus({ preventScroll: true });
+  }, [kind]);
   return (
     <Loaded query={factors} rows={4}>
-      {({ offered }) => {
-        const asks = (type: Kind) => offered.find((offer) => offer.type === type)?.recipient ?? null;
-        if (kind) return <EnrolDelivered type={kind} asks={asks(kind)} {...enrolment} />;
-        return <Kinds offered={offered.filter(({ type }) => !allowed || allowed.includes(type))} choose={setKind} />;
-      }}
+      {({ offered }) =>
+        kind ? (
+          <Begun kind={kind} asks={offered.find(({ type }) => type === kind)?.recipient ?? null} ref={begun} {...enrolment} />
+        ) : (
+          <Kinds offered={offered.filter(({ type }) => !allowed || allowed.includes(type))} choose={setKind} />
+        )
+      }
     </Loaded>
+  );
+}
+
+function Begun({ kind, asks, ref, ...enrolment }: Enrolment & { kind: Kind; asks: Offer['recipient']; ref: Ref<HTMLDivElement> }) {
+  const words = useFactorWords();
+  return (
+    <div ref={ref} tabIndex={-1} role="group" aria-label={words(kind)} style={{ outline: 'none' }}>
+      {kind === 'totp' && <EnrolTotp {...enrolment} />}
+      {kind === 'webauthn' && <EnrolPasskey {...enrolment} />}
+      {kind !== 'totp' && kind !== 'webauthn' && <EnrolDelivered type={kind} asks={asks} {...enrolment} />}
+    </div>
   );
 }
 

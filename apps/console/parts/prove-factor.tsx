@@ -69,6 +69,8 @@ export function ProveFactor<D>({
               description={named(option)}
               leftSection={<Icon size={20} aria-hidden />}
               active={option.id === factor.id}
+              // What was pressed to come here is gone, and the focus with it.
+              autoFocus={option.id === factor.id}
               onClick={() => {
                 setChosen(option.id);
                 setChoosing(false);
@@ -117,7 +119,7 @@ export function ProveFactor<D>({
           />
         )}
         <ProblemAlert error={prove.error} />
-        <Button type="submit" loading={prove.isPending}>
+        <Button type="submit" loading={prove.isPending} autoFocus={factor.type === 'webauthn'}>
           {submit}
         </Button>
         {sorted.length > 1 && (
