@@ -17,7 +17,8 @@ import { useChannels } from './use-channels.js';
 const route = getRouteApi('/house/channels/$provider');
 
 export function ChannelPage() {
-  const { t } = useTranslation('company');
+  // The words of settings are fetched with the page's, so that the form need not wait for them.
+  const { t } = useTranslation(['company', 'provider-settings']);
   const { provider: id } = route.useParams();
   const channels = useChannels();
   const found = channels.data?.data.find(({ provider }) => provider === id);
