@@ -1,4 +1,4 @@
-import { Button, Modal, PasswordInput, Stack, Text } from '@mantine/core';
+import { Button, Modal, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -6,6 +6,7 @@ import { answer, api } from '../api/client.js';
 import { session } from '../api/session.js';
 import { stepUp } from '../api/step-up.js';
 import { Loaded } from '../parts/loaded.js';
+import { PasswordField } from '../parts/password-field.js';
 import { ProblemAlert } from '../parts/problem-alert.js';
 import { ProveFactor } from '../parts/prove-factor.js';
 import { useAction } from '../parts/use-action.js';
@@ -68,10 +69,9 @@ function Password({ after }: { after: (tokens: { access_token: string; expires_i
       }}
     >
       <Stack>
-        <PasswordInput
+        <PasswordField
+          kind="current"
           label={t('stepUp.password')}
-          autoComplete="current-password"
-          required
           data-autofocus
           value={password}
           onChange={({ currentTarget }) => setPassword(currentTarget.value)}

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, PasswordInput, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Group, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useTranslation } from 'react-i18next';
 import { answer, api, type Schemas } from '../../api/client.js';
@@ -6,6 +6,7 @@ import { isLanguage, LANGUAGES, speak } from '../../i18n.js';
 import { Loaded } from '../../parts/loaded.js';
 import { Page } from '../../parts/page.js';
 import { Panel } from '../../parts/panel.js';
+import { PasswordField } from '../../parts/password-field.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useAction } from '../../parts/use-action.js';
 import { ME, useMe } from '../../shell/use-me.js';
@@ -115,7 +116,7 @@ function Email({ me }: { me: Schemas['User'] }) {
           <Stack>
             <SimpleGrid cols={{ base: 1, sm: 2 }}>
               <TextInput label={t('email.new')} type="email" required autoComplete="email" {...form.getInputProps('new_email')} />
-              <PasswordInput label={t('password.current')} required autoComplete="current-password" {...form.getInputProps('password')} />
+              <PasswordField kind="current" label={t('password.current')} {...form.getInputProps('password')} />
             </SimpleGrid>
             <ProblemAlert error={change.error} fields={false} />
             <Group justify="flex-end">
@@ -144,13 +145,13 @@ function Password() {
       <form onSubmit={form.onSubmit((values) => change.mutate(values))}>
         <Stack>
           <SimpleGrid cols={{ base: 1, sm: 2 }}>
-            <PasswordInput
-              label={t('password.current')}
-              required
-              autoComplete="current-password"
-              {...form.getInputProps('current_password')}
+            <PasswordField kind="current" label={t('password.current')} {...form.getInputProps('current_password')} />
+            <PasswordField
+              kind="new"
+              label={t('password.new')}
+              inputWrapperOrder={['label', 'input', 'description', 'error']}
+              {...form.getInputProps('new_password')}
             />
-            <PasswordInput label={t('password.new')} required autoComplete="new-password" {...form.getInputProps('new_password')} />
           </SimpleGrid>
           <ProblemAlert error={change.error} />
           <Group justify="flex-end">

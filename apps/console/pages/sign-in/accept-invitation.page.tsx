@@ -1,7 +1,8 @@
-import { Button, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { Button, Stack, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useTranslation } from 'react-i18next';
 import { answer, api } from '../../api/client.js';
+import { PasswordField } from '../../parts/password-field.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useAction } from '../../parts/use-action.js';
 import { Door } from '../../shell/door.js';
@@ -28,14 +29,7 @@ export function AcceptInvitationPage() {
       <form onSubmit={form.onSubmit((values) => accept.mutate(values))}>
         <Stack>
           <TextInput label={t('fullName')} autoComplete="name" required autoFocus maxLength={200} {...form.getInputProps('full_name')} />
-          <PasswordInput
-            label={t('password')}
-            description={t('passwordHint')}
-            autoComplete="new-password"
-            required
-            visibilityToggleButtonProps={{ 'aria-label': t('showPassword'), tabIndex: 0 }}
-            {...form.getInputProps('password')}
-          />
+          <PasswordField kind="new" label={t('password')} {...form.getInputProps('password')} />
           <ProblemAlert error={accept.error} />
           <Button type="submit" loading={accept.isPending}>
             {t('invitationPage.submit')}

@@ -1,9 +1,10 @@
-import { Button, Code, Image, NavLink, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Code, Image, NavLink, Stack, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer, api, type Schemas } from '../../api/client.js';
 import { CodeField } from '../../parts/code-field.js';
 import { iconOf, useFactorWords } from '../../parts/factor-words.js';
+import { PasswordField } from '../../parts/password-field.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import type { Provable } from '../../parts/prove-factor.js';
 import { useAction } from '../../parts/use-action.js';
@@ -67,10 +68,11 @@ export function PoolStep({
         {isPassword ? (
           <>
             <Text size="sm">{t('pool.newPassword')}</Text>
-            <PasswordInput
+            <PasswordField
+              kind="new"
               label={t('newPassword')}
-              autoComplete="new-password"
-              required
+              // How long it must be, the directory says.
+              description={undefined}
               value={password}
               onChange={({ currentTarget }) => setPassword(currentTarget.value)}
             />

@@ -1,8 +1,9 @@
-import { Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Anchor, Button, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { answer, api } from '../../api/client.js';
+import { PasswordField } from '../../parts/password-field.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useAction } from '../../parts/use-action.js';
 import { Door } from '../../shell/door.js';
@@ -54,14 +55,7 @@ export function RegisterPage() {
           />
           <TextInput label={t('fullName')} autoComplete="name" required maxLength={200} {...form.getInputProps('full_name')} />
           <TextInput label={t('email')} type="email" autoComplete="username" required {...form.getInputProps('email')} />
-          <PasswordInput
-            label={t('password')}
-            description={t('passwordHint')}
-            autoComplete="new-password"
-            required
-            visibilityToggleButtonProps={{ 'aria-label': t('showPassword'), tabIndex: 0 }}
-            {...form.getInputProps('password')}
-          />
+          <PasswordField kind="new" label={t('password')} {...form.getInputProps('password')} />
           <ProblemAlert error={register.error} />
           <Button type="submit" loading={register.isPending}>
             {t('registerPage.submit')}

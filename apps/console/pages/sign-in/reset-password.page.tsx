@@ -1,8 +1,9 @@
-import { Alert, Button, PasswordInput, Stack } from '@mantine/core';
+import { Alert, Button, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { answer, api } from '../../api/client.js';
+import { PasswordField } from '../../parts/password-field.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useAction } from '../../parts/use-action.js';
 import { Door } from '../../shell/door.js';
@@ -33,15 +34,7 @@ export function ResetPasswordPage() {
     <Door title={t('resetPage.title')} lead={t('resetPage.lead')}>
       <form onSubmit={form.onSubmit((values) => reset.mutate(values))}>
         <Stack>
-          <PasswordInput
-            label={t('newPassword')}
-            description={t('passwordHint')}
-            autoComplete="new-password"
-            required
-            autoFocus
-            visibilityToggleButtonProps={{ 'aria-label': t('showPassword'), tabIndex: 0 }}
-            {...form.getInputProps('new_password')}
-          />
+          <PasswordField kind="new" label={t('newPassword')} autoFocus {...form.getInputProps('new_password')} />
           <ProblemAlert error={reset.error} />
           <Button type="submit" loading={reset.isPending}>
             {t('resetPage.submit')}

@@ -1,10 +1,11 @@
-import { Anchor, Button, Divider, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { Anchor, Button, Divider, Stack, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { IconBuilding, IconFingerprint } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer, api } from '../../api/client.js';
+import { PasswordField } from '../../parts/password-field.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useAction } from '../../parts/use-action.js';
 import { Door } from '../../shell/door.js';
@@ -48,14 +49,7 @@ export function SignInPage() {
             autoFocus
             {...form.getInputProps('email')}
           />
-          <PasswordInput
-            label={t('password')}
-            name="password"
-            autoComplete="current-password"
-            required
-            visibilityToggleButtonProps={{ 'aria-label': t('showPassword'), tabIndex: 0 }}
-            {...form.getInputProps('password')}
-          />
+          <PasswordField kind="current" label={t('password')} name="password" {...form.getInputProps('password')} />
           {byCompany && <CompanyDoor email={form.values.email} {...form.getInputProps('company_domain')} />}
           <ProblemAlert error={signIn.error} fields={false} />
           <Button type="submit" loading={signIn.isPending}>
