@@ -192,20 +192,90 @@ describe.skipIf(!hasChromium)('Signing in at the console', () => {
     await visitor.page.getByAltText(/QR code/).waitFor();
   });
 
-  it('shows nothing of one person to another: a tab begins anew when somebody else signs in beside it', async () => {
-    const [first, second] = [await world.company('First'), await world.company('Second')];
+  it('leads who is signed in already to the page that was asked for, also in a tab that stood at the door', async () => {
     const visitor = await world.visitor();
+    const company = await world.company();
+    await visitor.opens('/sign-in');
+    const beside = await visitor.context.newPage();
+    await beside.goto('/sign-in?next=%2Faccount%2Fsecurity');
+    await beside.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
+    await fills(visitor, company);
+    await visitor.page.waitForURL((url) => url.pathname === '/');
+    await beside.waitForURL('**/account/security');
+    await visitor.opens('/sign-in?next=%2Faccount%2Fsessions%3Fx%3D1');
+    expect(await visitor.heading()).toBe('Sessions and devices');
+    await visitor.opens('/sign-in?next=%2F%2Felsewhere.example');
+    expect(visitor.page.url()).toBe(`${world.url}/`);
+  });
+
+  it('leads to the page that was asked for after a second factor, too', async () => {
+    const company = await world.company();
+    const visitor = await world.signedIn(company);
+    await visitor.opens('/account/security');
+    await visitor.page.getByRole('button', { name: 'Add a factor' }).click();
+    await visitor.page.getByRole('button', { name: /^Code by e-mail/ }).click();
+    await visitor.page.getByRole('button', { name: 'Send a code' }).click();
+    await visitor.page.getByText('A code is on its way to').waitFor();
+    await visitor.page.getByRole('textbox', { name: /^Code/ }).fill(await world.code(company.email));
+    await visitor.page.getByRole('button', { name: 'Confirm' }).click();
+    const kept = visitor.page.getByRole('list', { name: 'Backup codes' }).getByRole('listitem');
+    await kept.first().waitFor();
+    const [code] = await kept.allInnerTexts();
+
+    const again = await world.visitor();
+    await again.opens('/account/sessions');
+    await fills(again, company);
+    await again.sees('One more step');
+    await again.page.getByRole('button', { name: 'Another way' }).click();
+    await again.page.getByRole('button', { name: /Backup codes/ }).click();
+    await again.page.getByLabel('Backup code').fill(code!);
+    await again.page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await again.sees('Sessions and devices');
+  });
+
+  it('shows nothing of one person to another, and leaves no session open that somebody else signs in over', async () => {
+    const [first, second] = [await world.company('First'), await world.company('Second')];
+    const token = await world.token(first);
+    const sessions = () => world.call('GET', '/api/auth/sessions', undefined, token) as Promise<unknown[]>;
+    const visitor = await world.visitor();
+    // As if the tabs could not tell each other.
+    await visitor.context.addInitScript(() => Reflect.deleteProperty(globalThis, 'BroadcastChannel'));
     const beside = await visitor.context.newPage();
     await visitor.opens('/sign-in');
     await beside.goto('/sign-in');
-    await beside.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await beside.getByRole('heading', { name: 'Sign in', exact: true }).waitFor();
     await fills(visitor, first);
-    await visitor.page.getByText('First').first().waitFor();
+    await visitor.page.getByText('First', { exact: true }).first().waitFor();
+    expect(await sessions()).toHaveLength(2);
+
     await beside.getByLabel('E-mail').fill(second.email);
+    await beside.getByLabel('Password').first().fill('not the password');
+    await beside.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await beside.getByRole('alert').waitFor();
+    expect(await sessions(), 'who failed to sign in ends nothing').toHaveLength(2);
     await beside.getByLabel('Password').first().fill(PASSWORD);
     await beside.getByRole('button', { name: 'Sign in', exact: true }).click();
-    await visitor.page.getByText('Second').first().waitFor({ timeout: 30_000 });
+    await beside.getByText('Second', { exact: true }).first().waitFor();
+    await expect.poll(sessions, { timeout: 15_000 }).toHaveLength(1);
+
+    await visitor.page.getByRole('link', { name: 'Sessions and devices' }).click();
+    await visitor.page.getByText('Second', { exact: true }).first().waitFor();
     expect(await visitor.page.getByText('First', { exact: true }).count()).toBe(0);
+  });
+
+  it('ends the session of whoever was signed in when somebody else accepts an invitation there', async () => {
+    const company = await world.company('Acme');
+    const token = await world.token(company);
+    const visitor = await world.signedIn(company);
+    await visitor.opens('/account');
+    await world.call('POST', '/api/users/invitations', { email: `grace@${company.domain}`, role: 'user' }, token);
+    await visitor.page.goto(await world.link(`grace@${company.domain}`, 'accept-invitation'));
+    await visitor.page.getByLabel('Your name').fill('Grace Hopper');
+    await visitor.page.getByLabel('Password').first().fill(PASSWORD);
+    await visitor.page.getByRole('button', { name: 'Join' }).click();
+    await visitor.page.waitForURL('**/account');
+    await expect.poll(() => visitor.page.getByLabel('Name').inputValue(), { timeout: 15_000 }).toBe('Grace Hopper');
+    await expect.poll(() => world.call('GET', '/api/auth/sessions', undefined, token), { timeout: 15_000 }).toHaveLength(1);
   });
 
   it('is not signed in as somebody else by a page elsewhere that sends people through a provider of its own', async () => {

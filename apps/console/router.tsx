@@ -43,9 +43,9 @@ const house = createRoute({
 
 const door = createRoute({ getParentRoute: () => root, id: 'door' });
 
-/** What nobody needs who is signed in already. */
-const onlyOutside = async () => {
-  if ((await session.settled()) === 'in') throw redirect({ to: '/' });
+/** What nobody needs who is signed in already: they go to where they wanted to be. */
+const onlyOutside = async ({ search }: { search: object }) => {
+  if ((await session.settled()) === 'in') throw redirect({ href: ownPath((search as { next?: unknown }).next) ?? '/' });
 };
 const next = ({ next }: Record<string, unknown>): { next?: string } => (ownPath(next) ? { next: ownPath(next)! } : {});
 
@@ -229,6 +229,11 @@ export const router = createRouter({
   defaultPendingMs: 300,
   scrollRestoration: true,
 });
+
+// Whoever stands at the door in another tab goes in with them.
+session.joined = () => {
+  if (router.state.location.pathname === '/sign-in') void router.invalidate();
+};
 
 declare module '@tanstack/react-router' {
   interface Register {

@@ -18,19 +18,22 @@ const EARLY_MS = 15_000;
  * alone. Tabs take turns in refreshing, since a refresh token is good once.
  */
 class BrowserSession {
-  private token: { text: string; until: number } | undefined;
+  private token: { text: string; until: number; session: string } | undefined;
   /** Whom this page shows: company and person. */
   private who: string | undefined;
   private refreshing: Promise<void> | undefined;
   private readonly listeners = new Set<() => void>();
   private readonly channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('watchword-session');
   standing: Standing = 'unknown';
+  /** Called when somebody has signed in in another tab, and so in this one. */
+  joined = () => {};
 
   constructor() {
-    // Signing out in one tab signs out in all, and so does signing in as somebody else.
+    // Signing out in one tab signs out in all; signing in signs in all, as the same.
     this.channel?.addEventListener('message', ({ data }) => {
       if (data === 'out') this.forget();
-      else if (this.who && data !== this.who) beginAnew();
+      else if (!this.who) void this.refresh().then(this.joined, () => {});
+      else if (data !== this.who) beginAnew();
     });
   }
 
@@ -48,19 +51,22 @@ class BrowserSession {
 
   /** The access token to send, fresh enough to arrive; undefined when nobody is signed in. */
   async accessToken(): Promise<string | undefined> {
-    if (this.standing === 'out') return undefined;
+    // With a cookie there, somebody has signed in beside this page, which was not told.
+    if (this.standing === 'out' && !csrfToken()) return undefined;
     if (!this.token || this.token.until - EARLY_MS < Date.now()) await this.refresh();
     return this.token?.text;
   }
 
   /** After a sign-in or a step-up. */
   accept({ access_token, expires_in }: Tokens) {
-    const who = holderOf(access_token);
+    const { who, session } = holderOf(access_token);
+    // Whoever signs in over an open session has taken its cookie: nobody could end it any more.
+    if (this.token && this.token.session !== session) signOut(this.token.text);
     // The cookie is every tab's: nothing of one person is shown to, or done as, another.
     if (this.who && this.who !== who) return beginAnew();
     if (!this.who) this.channel?.postMessage(who);
     this.who = who;
-    this.token = { text: access_token, until: Date.now() + expires_in * 1000 };
+    this.token = { text: access_token, until: Date.now() + expires_in * 1000, session };
     this.become('in');
   }
 
@@ -112,11 +118,20 @@ class BrowserSession {
   }
 }
 
-/** Company and person of an access token, which the server checks and nobody here trusts. */
-function holderOf(token: string): string {
+/** Company and person of an access token, and the session it is of. The server checks it, and nobody here trusts it. */
+function holderOf(token: string): { who: string; session: string } {
   const claims = JSON.parse(atob(token.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/'))) as Record<string, unknown>;
-  return `${claims.sub}`;
+  return { who: `${claims.company_id}/${claims.sub}`, session: `${claims.sid}` };
 }
+
+/** Ends the session of this token at the server. Without cookies, which are another session's by now; also while the page goes. */
+const signOut = (token: string) =>
+  void fetch('/api/auth/logout', {
+    method: 'POST',
+    credentials: 'omit',
+    keepalive: true,
+    headers: { authorization: `Bearer ${token}` },
+  }).catch(() => {});
 
 /** At the start of the console, with nothing kept in memory. */
 const beginAnew = () => window.location.replace('/');

@@ -30,7 +30,6 @@ export const flow = {
   /** Takes the answer of a step, and says where to go on. */
   take(tokens: Tokens): '/' | '/sign-in/second-factor' | '/sign-in/set-up' {
     if (!tokens.mfa_required) {
-      change(undefined);
       session.accept(tokens);
       return '/';
     }

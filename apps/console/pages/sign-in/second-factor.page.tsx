@@ -12,14 +12,14 @@ export function SecondFactorPage() {
   const { t } = useTranslation(['sign-in', 'common']);
   const waiting = usePending();
   const go = useSteps();
-  if (!waiting) return <Navigate to="/sign-in" replace />;
+  if (!waiting) return <Navigate to="/sign-in" search={true} replace />;
   const headers = pending(waiting.token);
   return (
     <Door
       title={t('secondFactor.title')}
       lead={t('secondFactor.lead')}
       foot={
-        <Anchor component={Link} to="/sign-in" size="sm">
+        <Anchor component={Link} to="/sign-in" search={true} size="sm">
           {t('secondFactor.back')}
         </Anchor>
       }

@@ -16,10 +16,10 @@ export function SetUpPage() {
   const waiting = usePending();
   const [codes, setCodes] = useState<string[]>();
   const [isDone, setDone] = useState(false);
-  if (!waiting) return <Navigate to="/sign-in" replace />;
+  if (!waiting) return <Navigate to="/sign-in" search={true} replace />;
   const leave = () => {
     flow.end();
-    void navigate({ to: '/sign-in' });
+    void navigate({ to: '/sign-in', search: true });
   };
   if (isDone)
     return (
@@ -36,7 +36,7 @@ export function SetUpPage() {
       lead={t('setUp.lead')}
       wide
       foot={
-        <Anchor component={Link} to="/sign-in" size="sm">
+        <Anchor component={Link} to="/sign-in" search={true} size="sm">
           {t('secondFactor.back')}
         </Anchor>
       }

@@ -10,7 +10,8 @@ export function useSteps() {
   const next = ownPath((useSearch({ strict: false }) as { next?: unknown }).next);
   return (tokens: Parameters<typeof flow.take>[0]) => {
     const to = flow.take(tokens);
-    if (to === '/') return void navigate({ href: next ?? '/', replace: true });
+    // The step is over once its page is left: sooner, it would lead back to the first one.
+    if (to === '/') return void navigate({ href: next ?? '/', replace: true }).finally(flow.end);
     void navigate({ to, search: next ? { next } : {} });
   };
 }
