@@ -32,6 +32,7 @@ export function Loaded<T>({
 }) {
   const { t } = useTranslation();
   if (query.data !== undefined) return isEmpty?.(query.data) ? empty : children(query.data);
+  if (isNothing(query.error)) return <Empty title={t('notFound.title')}>{t('notFound.text')}</Empty>;
   if (query.error)
     return (
       <Stack align="flex-start">
@@ -54,6 +55,12 @@ export function Loaded<T>({
     </Stack>
   );
 }
+
+/** What the address names is not there, or is no name at all: asking again changes nothing. */
+const isNothing = (error: unknown) => {
+  const { status, code, fields } = asProblem(error);
+  return error != null && (status === 404 || (code === 'request.invalid' && fields.some(({ field }) => field === 'id')));
+};
 
 export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
   return (

@@ -54,11 +54,13 @@ export function VerificationPage() {
           </>
         )}
       </Loaded>
-      <Panel title={t('timeline.title')} lead={isLive ? t('timeline.live') : t('timeline.lead')}>
-        <Loaded query={timeline} rows={4}>
-          {({ data }) => <TimelineView entries={data} since={verification.data?.created_at ?? data[0]?.at} />}
-        </Loaded>
-      </Panel>
+      {(verification.data || !verification.error) && (
+        <Panel title={t('timeline.title')} lead={isLive ? t('timeline.live') : t('timeline.lead')}>
+          <Loaded query={timeline} rows={4}>
+            {({ data }) => <TimelineView entries={data} since={verification.data?.created_at ?? data[0]?.at} />}
+          </Loaded>
+        </Panel>
+      )}
     </Page>
   );
 }
