@@ -132,6 +132,65 @@ describe.skipIf(!hasChromium)('The console shows what happened', () => {
     await page.getByRole('dialog', { name: 'Signed in' }).getByText('127.0.0.1').waitFor();
   });
 
+  it('offers the actions that there are, in words, takes one that it does not know, and clears all filters', async () => {
+    const { visitor } = await admin();
+    const { page } = visitor;
+    await visitor.opens('/audit');
+    const action = page.getByRole('combobox', { name: 'Action' });
+    await action.fill('api key');
+    const options = page.getByRole('listbox', { name: 'Action' }).getByRole('option');
+    expect((await options.allInnerTexts()).map((text) => text.replace('\n', ' ')).toSorted()).toEqual([
+      'API key made company.api_key_created',
+      'API key renewed company.api_key_rotated',
+      'API key revoked company.api_key_revoked',
+    ]);
+    await action.fill('signed in');
+    await options.first().waitFor();
+    await action.press('ArrowDown');
+    await action.press('Enter');
+    await page.waitForURL(/action=auth\.signed_in/);
+    await action.fill('not.known_here');
+    await action.press('Enter');
+    await page.waitForURL(/action=not\.known_here/);
+    await page.getByText('Nothing matches').waitFor();
+    await page.getByRole('button', { name: 'Clear filters' }).click();
+    await page.waitForURL((url) => url.search === '');
+    expect(await action.inputValue()).toBe('');
+    await page.locator('tbody tr').first().waitFor();
+  });
+
+  it('names the people of the audit trail, and keeps their ids for the details', async () => {
+    const { visitor, token } = await admin();
+    const { page } = visitor;
+    const { id } = await world.call('GET', '/api/users/me', undefined, token);
+    await visitor.opens('/audit?action=auth.signed_in');
+    const ada = page.getByRole('button', { name: 'Only events of Ada Lovelace' }).first();
+    await ada.waitFor();
+    expect(await page.locator('tbody').innerText()).not.toContain(id.slice(-12));
+    await ada.click();
+    await page.waitForURL((url) => url.searchParams.get('actor') === id);
+    await page.getByRole('button', { name: 'Signed in' }).first().click();
+    const details = page.getByRole('dialog', { name: 'Signed in' });
+    await details.getByText('Ada Lovelace').waitFor();
+    await details.getByText(id, { exact: true }).first().waitFor();
+  });
+
+  it.each([
+    ['/verifications/nonsense', 'All verifications'],
+    ['/verifications/00000000-0000-4000-8000-000000000000', 'All verifications'],
+    ['/people/nonsense', 'All people'],
+    ['/webhooks/nonsense', 'All webhooks'],
+    ['/channels/nonsense', 'All channels'],
+  ])('says once that there is nothing at %s, and leads back', async (path, back) => {
+    const { visitor } = await admin();
+    await visitor.opens(path);
+    await visitor.page.getByText(/^(Nothing here|There is no such provider)$/).waitFor();
+    expect(await visitor.page.getByRole('alert').count()).toBe(0);
+    expect(await visitor.page.getByRole('button', { name: 'Try again' }).count()).toBe(0);
+    await visitor.page.getByRole('link', { name: back }).click();
+    await visitor.page.waitForURL((url) => url.pathname === `/${path.split('/')[1]}`);
+  });
+
   it('reports how the company is kept apart', async () => {
     const { visitor } = await admin();
     await visitor.opens('/isolation');

@@ -6,9 +6,10 @@ import { Copyable } from '../../parts/copyable.js';
 import { useFormat } from '../../parts/use-format.js';
 
 /** All that an event says. */
-export function AuditEventDetails({ event }: { event: Schemas['AuditEvent'] }) {
+export function AuditEventDetails({ event, nameOf }: { event: Schemas['AuditEvent']; nameOf: (id: string | null) => string | undefined }) {
   const { t } = useTranslation('insight');
   const { exact } = useFormat();
+  const target = event.target_id === event.actor_id ? undefined : nameOf(event.target_id);
   const ids = [
     ['actor', event.actor_id],
     ['target', event.target_id],
@@ -24,7 +25,8 @@ export function AuditEventDetails({ event }: { event: Schemas['AuditEvent'] }) {
         <Code>{event.action}</Code>
       </Fact>
       <Fact name={t('audit.outcome')}>{event.outcome === 'success' ? t('audit.success') : t('audit.failure')}</Fact>
-      <Fact name={t('audit.who')}>{t(`audit.actors.${event.actor_type}`)}</Fact>
+      <Fact name={t('audit.who')}>{nameOf(event.actor_id) ?? t(`audit.actors.${event.actor_type}`)}</Fact>
+      {target && <Fact name={t('audit.target')}>{target}</Fact>}
       {event.erased.length > 0 && (
         <Alert variant="light" color="gray" role="note">
           {t('audit.erasedText')}

@@ -1,4 +1,4 @@
-import { Badge, Button, Drawer, Group, SimpleGrid, Table, Text, UnstyledButton } from '@mantine/core';
+import { Badge, Button, Drawer, Table, Text, UnstyledButton } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -12,9 +12,11 @@ import { useAction } from '../../parts/use-action.js';
 import { usePages } from '../../parts/use-pages.js';
 import { When } from '../../parts/when.js';
 import { AuditEventDetails } from './audit-event-details.js';
+import { FilterAction } from './filter-action.js';
 import { FilterText } from './filter-text.js';
-import { PeriodFields } from './period-fields.js';
+import { Filters } from './filters.js';
 import { type AuditFilters, momentsOf } from './searches.js';
+import { useNames } from './use-names.js';
 import { useWords } from './use-words.js';
 import { VerifyChain } from './verify-chain.js';
 
@@ -27,8 +29,8 @@ export function AuditPage() {
   const filters = route.useSearch();
   const navigate = route.useNavigate();
   const [shown, setShown] = useState<Schemas['AuditEvent']>();
-  const change = (some: { [K in keyof AuditFilters]?: AuditFilters[K] | undefined }) =>
-    void navigate({ search: (before) => ({ ...before, ...some }), replace: true });
+  const change = (some?: { [K in keyof AuditFilters]?: AuditFilters[K] | undefined }) =>
+    void navigate({ search: (before) => (some ? { ...before, ...some } : {}), replace: true });
   const list = usePages(['audit', filters], (cursor) => {
     const { action, actor } = filters;
     const query = { ...(action && { action }), ...(actor && { actor_id: actor }), ...momentsOf(filters), ...(cursor && { cursor }) };
@@ -38,7 +40,8 @@ export function AuditPage() {
     after: (file) => saveFile('audit.ndjson', file, 'application/x-ndjson'),
     tellsFailure: true,
   });
-  const isFiltered = Object.keys(filters).length > 0;
+  const shownActors = list.data?.map(({ actor_type, actor_id }) => (actor_type === 'user' ? actor_id : null)) ?? [];
+  const nameOf = useNames([...shownActors, filters.actor ?? null]);
   return (
     <Page
       title={t('audit.title')}
@@ -55,30 +58,22 @@ export function AuditPage() {
       }
     >
       <VerifyChain />
-      <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }} spacing="sm" role="search" aria-label={t('filter.title')}>
-        <FilterText
-          label={t('audit.action')}
-          placeholder="auth.signed_in"
-          maxLength={100}
+      <Filters filters={filters} change={change} cols={{ base: 1, xs: 2, md: 4 }}>
+        <FilterAction
           value={filters.action}
+          seen={[...new Set(list.data?.map(({ action }) => action))]}
           change={(action) => change({ action })}
         />
         <FilterText
           label={t('audit.person')}
           placeholder={t('audit.personHint')}
+          description={nameOf(filters.actor)}
+          inputWrapperOrder={['label', 'input', 'description', 'error']}
           maxLength={36}
           value={filters.actor}
           change={(actor) => change({ actor })}
         />
-        <PeriodFields days={filters} change={change} />
-      </SimpleGrid>
-      {isFiltered && (
-        <Group>
-          <Button variant="subtle" size="xs" onClick={() => void navigate({ search: {}, replace: true })}>
-            {t('filter.clear')}
-          </Button>
-        </Group>
-      )}
+      </Filters>
       <Loaded
         query={list}
         rows={8}
@@ -114,17 +109,7 @@ export function AuditPage() {
                   )}
                 </Table.Td>
                 <Table.Td>
-                  <Text size="sm">{t(`audit.actors.${event.actor_type}`)}</Text>
-                  {event.actor_id && (
-                    <UnstyledButton
-                      onClick={() => change({ actor: event.actor_id! })}
-                      aria-label={t('audit.onlyThis', { id: event.actor_id })}
-                    >
-                      <Text size="xs" c="dimmed" ff="monospace" title={event.actor_id} td="underline">
-                        …{event.actor_id.slice(-12)}
-                      </Text>
-                    </UnstyledButton>
-                  )}
+                  <Actor event={event} name={nameOf(event.actor_id)} choose={(actor) => change({ actor })} />
                 </Table.Td>
                 <Table.Td>{event.erased.includes('origin') ? t('audit.erased') : (event.ip_address ?? '–')}</Table.Td>
                 <Table.Td>{event.seq ?? t('audit.unsealed')}</Table.Td>
@@ -142,8 +127,31 @@ export function AuditPage() {
         title={shown && words('actions', shown.action)}
         closeButtonProps={{ 'aria-label': t('close', { ns: 'common' }) }}
       >
-        {shown && <AuditEventDetails event={shown} />}
+        {shown && <AuditEventDetails event={shown} nameOf={nameOf} />}
       </Drawer>
     </Page>
+  );
+}
+
+/** By name where there is one, which leads to all that they did; the id is among the details. */
+function Actor({ event, name, choose }: { event: Schemas['AuditEvent']; name: string | undefined; choose: (id: string) => void }) {
+  const { t } = useTranslation('insight');
+  const { actor_id: id, actor_type: type } = event;
+  const kind = t(`audit.actors.${type}`);
+  if (!id) return <Text size="sm">{kind}</Text>;
+  const shown = name ?? `…${id.slice(-12)}`;
+  return (
+    <>
+      <UnstyledButton onClick={() => choose(id)} aria-label={t('audit.onlyThis', { id: shown })}>
+        <Text size="sm" td="underline" style={{ textUnderlineOffset: 3, overflowWrap: 'anywhere' }} {...(!name && { ff: 'monospace' })}>
+          {shown}
+        </Text>
+      </UnstyledButton>
+      {!name && (
+        <Text size="xs" c="dimmed">
+          {kind}
+        </Text>
+      )}
+    </>
   );
 }

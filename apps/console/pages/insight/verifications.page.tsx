@@ -1,4 +1,4 @@
-import { ActionIcon, Anchor, Button, Group, NativeSelect, SimpleGrid, Table, Text, Tooltip } from '@mantine/core';
+import { ActionIcon, Anchor, NativeSelect, Table, Text, Tooltip } from '@mantine/core';
 import { IconRefresh } from '@tabler/icons-react';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
@@ -9,7 +9,7 @@ import { Page } from '../../parts/page.js';
 import { usePages } from '../../parts/use-pages.js';
 import { When } from '../../parts/when.js';
 import { FilterText } from './filter-text.js';
-import { PeriodFields } from './period-fields.js';
+import { Filters } from './filters.js';
 import { CHANNELS, momentsOf, STATUSES, type VerificationFilters } from './searches.js';
 import { SendTestCode } from './send-test-code.js';
 import { StatusBadge } from './status-badge.js';
@@ -21,8 +21,8 @@ export function VerificationsPage() {
   const { t } = useTranslation(['insight', 'common']);
   const filters = route.useSearch();
   const navigate = route.useNavigate();
-  const change = (some: { [K in keyof VerificationFilters]?: VerificationFilters[K] | undefined }) =>
-    void navigate({ search: (before) => ({ ...before, ...some }), replace: true });
+  const change = (some?: { [K in keyof VerificationFilters]?: VerificationFilters[K] | undefined }) =>
+    void navigate({ search: (before) => (some ? { ...before, ...some } : {}), replace: true });
   const list = usePages(['verifications', filters], (cursor) => {
     const { from: _, to: __, ...query } = filters;
     return answer(api.GET('/api/verifications', { params: { query: { ...query, ...momentsOf(filters), ...(cursor && { cursor }) } } }));
@@ -49,7 +49,7 @@ export function VerificationsPage() {
         </>
       }
     >
-      <SimpleGrid cols={{ base: 1, xs: 2, md: 3, lg: 6 }} spacing="sm" role="search" aria-label={t('filter.title')}>
+      <Filters filters={filters} change={change} cols={{ base: 1, xs: 2, md: 3, lg: 6 }}>
         <NativeSelect
           label={t('verifications.status')}
           value={filters.status ?? ''}
@@ -78,15 +78,7 @@ export function VerificationsPage() {
           value={filters.reference}
           change={(reference) => change({ reference })}
         />
-        <PeriodFields days={filters} change={change} />
-      </SimpleGrid>
-      {isFiltered && (
-        <Group>
-          <Button variant="subtle" size="xs" onClick={() => void navigate({ search: {}, replace: true })}>
-            {t('filter.clear')}
-          </Button>
-        </Group>
-      )}
+      </Filters>
       <Loaded
         query={list}
         rows={6}
