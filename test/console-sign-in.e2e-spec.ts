@@ -126,6 +126,41 @@ describe.skipIf(!hasChromium)('Signing in at the console', () => {
     expect(await visitor.page.getByRole('alert').innerText()).toMatch(/It may be old, or have been used/);
   });
 
+  it('offers what helps, and not the same button, where a link is spent', async () => {
+    const company = await world.company();
+    const visitor = await world.visitor();
+    const { page } = visitor;
+    const link = await world.link(company.email, 'verify-email');
+    await page.goto(link);
+    await page.getByRole('button', { name: 'Confirm' }).click();
+    await page.getByText('Your e-mail is confirmed.').waitFor();
+    await page.goto('about:blank');
+    await page.goto(link);
+    await page.getByRole('button', { name: 'Confirm' }).click();
+    await visitor.sees('This link does not work any more');
+    expect(await page.getByRole('button', { name: 'Confirm' }).count()).toBe(0);
+    await page.getByLabel('E-mail').fill(company.email);
+    await page.getByRole('button', { name: 'Send another link' }).click();
+    await page.getByText(`If the address ${company.email} is still to be confirmed`).waitFor();
+    expect(await visitor.barriers()).toEqual([]);
+    await page.getByRole('link', { name: 'Go to sign-in' }).click();
+    await visitor.sees('Sign in');
+
+    await visitor.opens('/reset-password#token=not-a-token-of-ours');
+    await page.getByLabel('New password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Set the password' }).click();
+    await page.getByRole('link', { name: 'Ask for another link' }).click();
+    await visitor.sees('Forgotten password');
+
+    await visitor.opens('/accept-invitation#token=not-a-token-of-ours');
+    await page.getByLabel('Your name').fill('Grace Hopper');
+    await page.getByLabel('Password').first().fill(PASSWORD);
+    await page.getByRole('button', { name: 'Join' }).click();
+    await page.getByText('ask whoever invited you').waitFor();
+    await page.getByRole('link', { name: 'Go to sign-in' }).click();
+    await visitor.sees('Sign in');
+  });
+
   it('sets a factor up first, where the company demands one', async () => {
     const company = await world.company();
     const person = await invited(company, 'grace');

@@ -1,4 +1,4 @@
-import { Button, Stack, TextInput } from '@mantine/core';
+import { Button, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useTranslation } from 'react-i18next';
 import { answer, api } from '../../api/client.js';
@@ -7,6 +7,7 @@ import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useAction } from '../../parts/use-action.js';
 import { Door } from '../../shell/door.js';
 import { LinkMissing } from './link-missing.js';
+import { isSpent, LinkSpent } from './link-spent.js';
 import { useLinkToken } from './link-token.js';
 import { useSteps } from './use-steps.js';
 
@@ -24,6 +25,12 @@ export function AcceptInvitationPage() {
     { after: go, form },
   );
   if (!token) return <LinkMissing />;
+  if (isSpent(accept.error))
+    return (
+      <LinkSpent error={accept.error}>
+        <Text size="sm">{t('invitationPage.spent')}</Text>
+      </LinkSpent>
+    );
   return (
     <Door title={t('invitationPage.title')} lead={t('invitationPage.lead')}>
       <form onSubmit={form.onSubmit((values) => accept.mutate(values))}>

@@ -8,6 +8,7 @@ import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useAction } from '../../parts/use-action.js';
 import { Door } from '../../shell/door.js';
 import { LinkMissing } from './link-missing.js';
+import { isSpent, LinkSpent } from './link-spent.js';
 import { useLinkToken } from './link-token.js';
 
 export function ResetPasswordPage() {
@@ -21,6 +22,14 @@ export function ResetPasswordPage() {
     },
   );
   if (!token) return <LinkMissing />;
+  if (isSpent(reset.error))
+    return (
+      <LinkSpent error={reset.error}>
+        <Button component={Link} to="/forgot-password">
+          {t('resetPage.another')}
+        </Button>
+      </LinkSpent>
+    );
   if (reset.isSuccess)
     return (
       <Door title={t('resetPage.doneTitle')}>

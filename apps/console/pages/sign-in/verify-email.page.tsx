@@ -6,7 +6,9 @@ import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useAction } from '../../parts/use-action.js';
 import { Door } from '../../shell/door.js';
 import { ME } from '../../shell/use-me.js';
+import { AnotherLink } from './another-link.js';
 import { LinkMissing } from './link-missing.js';
+import { isSpent, LinkSpent } from './link-spent.js';
 import { useLinkToken } from './link-token.js';
 
 /** Confirms an address, new or changed, when the reader says so: programs that open links in mails confirm nothing. */
@@ -15,6 +17,12 @@ export function VerifyEmailPage() {
   const token = useLinkToken();
   const verify = useAction(() => answer(api.POST('/api/auth/verify-email', { body: { token: token! } })), { changes: [ME] });
   if (!token) return <LinkMissing />;
+  if (isSpent(verify.error))
+    return (
+      <LinkSpent error={verify.error}>
+        <AnotherLink />
+      </LinkSpent>
+    );
   return (
     <Door title={t('verifyPage.title')} lead={verify.isSuccess ? undefined : t('verifyPage.lead')}>
       {verify.isSuccess ? (
