@@ -84,38 +84,40 @@ export function SessionsPage() {
           )}
         </Loaded>
       </Panel>
-      <Panel title={t('devices.title')} lead={t('devices.lead')}>
-        <Loaded query={devices} rows={1} isEmpty={(list) => list.length === 0} empty={<Empty title={t('devices.none')} />}>
-          {(list) => (
-            <Listing
-              label={t('devices.title')}
-              head={[t('sessions.device'), t('sessions.address'), t('security.used'), t('devices.until'), '']}
-            >
-              {list.map(({ id, device, device_name, ip_address, last_used_at, expires_at }) => (
-                <Table.Tr key={id}>
-                  <Table.Td>{device_name ?? device}</Table.Td>
-                  <Table.Td>{ip_address}</Table.Td>
-                  <Table.Td>
-                    <When at={last_used_at} />
-                  </Table.Td>
-                  <Table.Td>
-                    <When at={expires_at} />
-                  </Table.Td>
-                  <Table.Td ta="right">
-                    <ConfirmButton
-                      label={t('devices.forget')}
-                      aria-label={`${t('devices.forget')}: ${device_name ?? device}`}
-                      title={t('devices.forgetTitle')}
-                      changes={[DEVICES]}
-                      run={() => answer(api.DELETE('/api/auth/devices/{id}', { params: { path: { id } } }))}
-                    />
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Listing>
-          )}
-        </Loaded>
-      </Panel>
+      {!sessions.isPending && (
+        <Panel title={t('devices.title')} lead={t('devices.lead')}>
+          <Loaded query={devices} rows={1} isEmpty={(list) => list.length === 0} empty={<Empty title={t('devices.none')} />}>
+            {(list) => (
+              <Listing
+                label={t('devices.title')}
+                head={[t('sessions.device'), t('sessions.address'), t('security.used'), t('devices.until'), '']}
+              >
+                {list.map(({ id, device, device_name, ip_address, last_used_at, expires_at }) => (
+                  <Table.Tr key={id}>
+                    <Table.Td>{device_name ?? device}</Table.Td>
+                    <Table.Td>{ip_address}</Table.Td>
+                    <Table.Td>
+                      <When at={last_used_at} />
+                    </Table.Td>
+                    <Table.Td>
+                      <When at={expires_at} />
+                    </Table.Td>
+                    <Table.Td ta="right">
+                      <ConfirmButton
+                        label={t('devices.forget')}
+                        aria-label={`${t('devices.forget')}: ${device_name ?? device}`}
+                        title={t('devices.forgetTitle')}
+                        changes={[DEVICES]}
+                        run={() => answer(api.DELETE('/api/auth/devices/{id}', { params: { path: { id } } }))}
+                      />
+                    </Table.Td>
+                  </Table.Tr>
+                ))}
+              </Listing>
+            )}
+          </Loaded>
+        </Panel>
+      )}
     </Page>
   );
 }

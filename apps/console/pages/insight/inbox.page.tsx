@@ -33,9 +33,10 @@ export function InboxPage() {
       title={t('inbox.title')}
       lead={t('inbox.lead')}
       actions={
-        inbox.data && inbox.data.data.length > 0 ? (
+        inbox.data === null ? undefined : (
           <ConfirmButton
             size="sm"
+            disabled={!inbox.data?.data.length}
             label={t('inbox.clear')}
             title={t('inbox.clearTitle')}
             changes={[INBOX]}
@@ -43,7 +44,7 @@ export function InboxPage() {
           >
             {t('inbox.clearText')}
           </ConfirmButton>
-        ) : undefined
+        )
       }
     >
       <VisuallyHidden aria-live="polite">{said}</VisuallyHidden>

@@ -54,10 +54,10 @@ export function VerificationPage() {
           </>
         )}
       </Loaded>
-      {(verification.data || !verification.error) && (
+      {verification.data && (
         <Panel title={t('timeline.title')} lead={isLive ? t('timeline.live') : t('timeline.lead')}>
           <Loaded query={timeline} rows={4}>
-            {({ data }) => <TimelineView entries={data} since={verification.data?.created_at ?? data[0]?.at} />}
+            {({ data }) => <TimelineView entries={data} since={verification.data.created_at} />}
           </Loaded>
         </Panel>
       )}
