@@ -1,15 +1,17 @@
 import { Alert, Button, Code, CopyButton, Group, SimpleGrid, Stack, Text } from '@mantine/core';
 import { IconCheck, IconCopy, IconDownload, IconPrinter } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { useFocusHere } from './use-focus-here.js';
 import { saveFile } from './save-file.js';
 
 /** Backup codes, shown this once: to copy, to download, to print. */
 export function BackupCodes({ codes }: { codes: string[] }) {
   const { t } = useTranslation();
+  const here = useFocusHere<HTMLDivElement>();
   const text = `Watchword\n\n${codes.join('\n')}\n`;
   const download = () => saveFile('watchword-backup-codes.txt', text, 'text/plain');
   return (
-    <Stack>
+    <Stack ref={here} tabIndex={-1} style={{ outline: 'none' }}>
       <Alert color="yellow" title={t('backup.title')} role="note">
         {t('backup.lead')}
       </Alert>

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ProblemAlert } from './problem-alert.js';
 import { useAction } from './use-action.js';
+import { useFocusKept } from './use-focus-kept.js';
 
 /** A button for what cannot be undone, or not easily: it says what will happen, and asks. */
 export function ConfirmButton({
@@ -24,9 +25,10 @@ export function ConfirmButton({
 }) {
   const { t } = useTranslation();
   const [opened, { open, close }] = useDisclosure(false);
+  const kept = useFocusKept<HTMLButtonElement>();
   return (
     <>
-      <Button variant="default" size="xs" onClick={open} aria-label={ariaLabel} {...button}>
+      <Button ref={kept} variant="default" size="xs" onClick={open} aria-label={ariaLabel} {...button}>
         {label}
       </Button>
       <Modal opened={opened} onClose={close} title={title} centered closeButtonProps={{ 'aria-label': t('close') }}>

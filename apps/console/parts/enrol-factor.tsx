@@ -1,6 +1,6 @@
 import { NavLink, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { type Ref, useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer, api, type Schemas } from '../api/client.js';
 import { passkeysWork } from '../api/passkeys.js';
@@ -9,6 +9,7 @@ import { EnrolPasskey } from './enrol-passkey.js';
 import { EnrolTotp } from './enrol-totp.js';
 import { iconOf, useFactorWords } from './factor-words.js';
 import { Loaded } from './loaded.js';
+import { useFocusHere } from './use-focus-here.js';
 
 export interface Enrolment {
   /** Of a sign-in that may set a factor up and no more. */
@@ -27,16 +28,11 @@ export function EnrolFactor({ allowed = null, ...enrolment }: Enrolment & { allo
   const { headers = {} } = enrolment;
   const [kind, setKind] = useState<Kind>();
   const factors = useQuery({ queryKey: ['factors', 'offered'], queryFn: () => answer(api.GET('/api/auth/mfa/factors', { headers })) });
-  const begun = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    // What was pressed is gone: the focus goes on to what took its place, unless a field has taken it.
-    if (kind && !begun.current?.contains(document.activeElement)) begun.current?.focus({ preventScroll: true });
-  }, [kind]);
   return (
     <Loaded query={factors} rows={4}>
       {({ offered }) =>
         kind ? (
-          <Begun kind={kind} asks={offered.find(({ type }) => type === kind)?.recipient ?? null} ref={begun} {...enrolment} />
+          <Begun kind={kind} asks={offered.find(({ type }) => type === kind)?.recipient ?? null} {...enrolment} />
         ) : (
           <Kinds offered={offered.filter(({ type }) => !allowed || allowed.includes(type))} choose={setKind} />
         )
@@ -45,10 +41,11 @@ export function EnrolFactor({ allowed = null, ...enrolment }: Enrolment & { allo
   );
 }
 
-function Begun({ kind, asks, ref, ...enrolment }: Enrolment & { kind: Kind; asks: Offer['recipient']; ref: Ref<HTMLDivElement> }) {
+function Begun({ kind, asks, ...enrolment }: Enrolment & { kind: Kind; asks: Offer['recipient'] }) {
   const words = useFactorWords();
+  const here = useFocusHere<HTMLDivElement>();
   return (
-    <div ref={ref} tabIndex={-1} role="group" aria-label={words(kind)} style={{ outline: 'none' }}>
+    <div ref={here} tabIndex={-1} role="group" aria-label={words(kind)} style={{ outline: 'none' }}>
       {kind === 'totp' && <EnrolTotp {...enrolment} />}
       {kind === 'webauthn' && <EnrolPasskey {...enrolment} />}
       {kind !== 'totp' && kind !== 'webauthn' && <EnrolDelivered type={kind} asks={asks} {...enrolment} />}
@@ -77,5 +74,14 @@ function Kinds({ offered, choose }: { offered: Offer[]; choose: (kind: Kind) => 
         );
       })}
     </Stack>
+  );
+}
+
+function Chosen({ label, children }: { label: string; children: ReactNode }) {
+  const here = useFocusHere<HTMLDivElement>();
+  return (
+    <div ref={here} role="group" aria-label={label} tabIndex={-1} style={{ outline: 'none' }}>
+      {children}
+    </div>
   );
 }

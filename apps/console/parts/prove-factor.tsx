@@ -41,6 +41,7 @@ export function ProveFactor<D>({
   const sorted = factors.toSorted(byStrength);
   const [chosen, setChosen] = useState(sorted[0]?.id);
   const [choosing, setChoosing] = useState(false);
+  const [hasChosen, setHasChosen] = useState(false);
   const [code, setCode] = useState('');
   const [remember, setRemember] = useState(false);
   const factor = sorted.find(({ id }) => id === chosen) ?? sorted[0];
@@ -69,11 +70,11 @@ export function ProveFactor<D>({
               description={named(option)}
               leftSection={<Icon size={20} aria-hidden />}
               active={option.id === factor.id}
-              // What was pressed to come here is gone, and the focus with it.
               autoFocus={option.id === factor.id}
               onClick={() => {
                 setChosen(option.id);
                 setChoosing(false);
+                setHasChosen(true);
                 setCode('');
                 prove.reset();
               }}
@@ -119,7 +120,7 @@ export function ProveFactor<D>({
           />
         )}
         <ProblemAlert error={prove.error} />
-        <Button type="submit" loading={prove.isPending} autoFocus={factor.type === 'webauthn'}>
+        <Button type="submit" loading={prove.isPending} autoFocus={hasChosen && factor.type === 'webauthn'}>
           {submit}
         </Button>
         {sorted.length > 1 && (

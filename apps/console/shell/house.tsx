@@ -4,7 +4,7 @@ import { Notifications } from '@mantine/notifications';
 import '@mantine/notifications/styles.css';
 import { IconLogout } from '@tabler/icons-react';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
-import { Suspense, useEffect } from 'react';
+import { Suspense, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer, api } from '../api/client.js';
 import { session } from '../api/session.js';
@@ -23,7 +23,8 @@ export function House() {
   const path = useRouterState({ select: ({ location }) => location.pathname });
   useEffect(close, [path, close]);
   useStanding();
-  const { data: person } = useMe();
+  const { data: person, isPending } = useMe();
+  const main = useRef<HTMLElement>(null);
   const leave = useAction(() => answer(api.POST('/api/auth/logout', { body: {} })), {
     after: () => session.end(),
     tellsFailure: true,
@@ -35,6 +36,16 @@ export function House() {
       navbar={{ width: 248, breakpoint: 'sm', collapsed: { mobile: !opened } }}
       padding={{ base: 'md', sm: 'lg' }}
     >
+      <a
+        className="skip-link"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          main.current?.focus();
+        }}
+      >
+        {t('skip')}
+      </a>
       <Notifications position="bottom-right" />
       <AppShell.Header>
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
@@ -73,7 +84,8 @@ export function House() {
       </AppShell.Header>
       <AppShell.Navbar p="sm" aria-label={t('menu.main')}>
         <ScrollArea type="auto">
-          {MENU.map(({ title, entries }) => {
+          {/* Not before it is known what is theirs: entries that come later would push the others down. */}
+          {(isPending ? [] : MENU).map(({ title, entries }) => {
             const open = entries.filter(({ least }) => mayAct(person?.role, least));
             if (open.length === 0) return null;
             return (
@@ -100,7 +112,7 @@ export function House() {
           })}
         </ScrollArea>
       </AppShell.Navbar>
-      <AppShell.Main>
+      <AppShell.Main id="main" ref={main} tabIndex={-1} style={{ outline: 'none' }}>
         <Suspense fallback={<Loading />}>
           <Outlet />
         </Suspense>

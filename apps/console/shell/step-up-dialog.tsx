@@ -1,6 +1,6 @@
 import { Button, Modal, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer, api } from '../api/client.js';
 import { session } from '../api/session.js';
@@ -14,6 +14,16 @@ import { useAction } from '../parts/use-action.js';
 /** Asks for a fresh proof when a route wants one, wherever the reader is; the request that asked then goes on. */
 export function StepUpDialog() {
   const { t } = useTranslation();
+  // It goes without being closed, as one does that gives the focus back.
+  const [before] = useState(() => document.activeElement);
+  useEffect(
+    () => () => {
+      setTimeout(() => {
+        if (document.activeElement === document.body && before instanceof HTMLElement) before.focus({ preventScroll: true });
+      });
+    },
+    [before],
+  );
   return (
     <Modal
       opened

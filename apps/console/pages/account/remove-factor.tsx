@@ -5,6 +5,7 @@ import { answer, api, type Schemas } from '../../api/client.js';
 import { useFactorWords } from '../../parts/factor-words.js';
 import { type Proof, ProveFactor } from '../../parts/prove-factor.js';
 import { useAction } from '../../parts/use-action.js';
+import { useFocusKept } from '../../parts/use-focus-kept.js';
 import { ME } from '../../shell/use-me.js';
 
 export const usable = (factors: Schemas['Factor'][]) => factors.filter(({ confirmed, disabled }) => confirmed && !disabled);
@@ -14,11 +15,12 @@ export function RemoveFactor({ factor, factors }: { factor: Schemas['Factor']; f
   const { t } = useTranslation(['account', 'common']);
   const words = useFactorWords();
   const [opened, { open, close }] = useDisclosure(false);
+  const kept = useFocusKept<HTMLButtonElement>();
   const name = factor.label ?? words(factor.type);
   const removed = useAction(async () => {}, { changes: [['factors'], ['backup-codes'], ME], done: t('security.removed') });
   return (
     <>
-      <Button variant="default" size="xs" onClick={open} aria-label={`${t('remove', { ns: 'common' })}: ${name}`}>
+      <Button ref={kept} variant="default" size="xs" onClick={open} aria-label={`${t('remove', { ns: 'common' })}: ${name}`}>
         {t('remove', { ns: 'common' })}
       </Button>
       <Modal
