@@ -19,6 +19,7 @@ export function FilterAction({
   const known = Object.keys(t('actions', { returnObjects: true })).map((key) => key.replace('_', '.'));
   const actions = [...new Set([...known, ...seen])].toSorted((a, b) => words('actions', a).localeCompare(words('actions', b)));
   const [typed, setTyped] = useState(value);
+  const [opened, setOpened] = useState(false);
   useEffect(() => setTyped(value), [value]);
   const settle = (said: string) => {
     const text = said.trim();
@@ -54,7 +55,16 @@ export function FilterAction({
       onChange={setTyped}
       onOptionSubmit={settle}
       onBlur={() => settle(typed)}
-      onKeyDown={({ key }) => key === 'Enter' && settle(typed)}
+      dropdownOpened={opened}
+      onDropdownOpen={() => setOpened(true)}
+      onDropdownClose={() => setOpened(false)}
+      onKeyDown={({ key, currentTarget }) => {
+        // Enter on an option chooses that one, whatever is typed. One that typing has filtered out may still be named.
+        const option = currentTarget.getAttribute('aria-activedescendant');
+        if (key !== 'Enter' || (option && document.getElementById(option))) return;
+        settle(typed);
+        setOpened(false);
+      }}
       spellCheck={false}
     />
   );
