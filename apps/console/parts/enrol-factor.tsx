@@ -76,12 +76,3 @@ function Kinds({ offered, choose }: { offered: Offer[]; choose: (kind: Kind) => 
     </Stack>
   );
 }
-
-function Chosen({ label, children }: { label: string; children: ReactNode }) {
-  const here = useFocusHere<HTMLDivElement>();
-  return (
-    <div ref={here} role="group" aria-label={label} tabIndex={-1} style={{ outline: 'none' }}>
-      {children}
-    </div>
-  );
-}
