@@ -165,6 +165,7 @@ describe.skipIf(!hasChromium || missing.length > 0)('The life of a company, at t
     grace = await world.visitor();
     await grace.page.goto(await world.link(graceEmail, 'accept-invitation'));
     await grace.sees('You are invited');
+    await grace.page.getByText(`invites ${graceEmail} to`).waitFor();
     await grace.page.getByLabel('Your name').fill('Grace Hopper');
     await grace.page.getByLabel('Password').first().fill(PASSWORD);
     await button(grace, 'Join').click();

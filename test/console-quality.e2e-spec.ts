@@ -15,7 +15,7 @@ const OPEN_PAGES = [
   ['forgot-password', '/forgot-password'],
   ['reset-password', '/reset-password#token=none'],
   ['verify-email', '/verify-email#token=none'],
-  ['accept-invitation', '/accept-invitation#token=none'],
+  ['accept-invitation', '/accept-invitation#token=:invitation'],
   ['returned', '/sign-in/returned?error=identity.sign_in_failed'],
   ['not-found', '/nowhere'],
 ] as const;
@@ -110,6 +110,7 @@ describe.skipIf(!hasChromium)('Every page of the console', () => {
       ids.verification = id;
     }
     await call('POST', '/api/users/invitations', { email: `grace@${company.domain}`, role: 'manager' });
+    ids.invitation = (await world.link(`grace@${company.domain}`, 'accept-invitation')).split('#token=')[1]!;
     await call('POST', '/api/company/api-keys', { name: 'Shop', scopes: ['verifications:send', 'verifications:check'] });
     const hook = await call('POST', '/api/company/webhooks', {
       url: 'https://hooks.acme.example/watchword',

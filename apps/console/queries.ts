@@ -23,5 +23,9 @@ export const queries = new QueryClient({
   },
 });
 
-// Nothing of a person stays for the next one at this machine.
-session.subscribe(() => session.standing === 'out' && queries.clear());
+// Nothing of a person stays for the next one at this machine. What is asked while it is not known yet who is there, is nobody's.
+let before = session.standing;
+session.subscribe(() => {
+  if (before === 'in' && session.standing === 'out') queries.clear();
+  before = session.standing;
+});

@@ -1,5 +1,6 @@
-import { Checkbox, PasswordInput, type PasswordInputProps, Stack } from '@mantine/core';
+import { Checkbox, type PasswordInputProps, Stack } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { PasswordField } from '../../parts/password-field.js';
 
 /** What a form holds of a client's secret, which goes in and is never read back. */
 export interface SecretValues {
@@ -32,10 +33,11 @@ export function ClientSecret({
   const hint = stays ? 'identity.secretStays' : isStored ? 'identity.secretAgain' : 'identity.clientSecretHint';
   return (
     <Stack gap={6}>
-      <PasswordInput
+      <PasswordField
+        kind="new"
+        required={false}
         label={t('identity.clientSecret')}
         description={t(hint)}
-        autoComplete="new-password"
         placeholder={ends ? t('settings.ends') : stays ? t('settings.stored') : ''}
         {...input}
       />

@@ -1,6 +1,7 @@
-import { Checkbox, Fieldset, NumberInput, PasswordInput, Select, Stack, Switch, Textarea, TextInput } from '@mantine/core';
+import { Checkbox, Fieldset, NumberInput, Select, Stack, Switch, Textarea, TextInput } from '@mantine/core';
 import type { UseFormReturnType } from '@mantine/form';
 import { useTranslation } from 'react-i18next';
+import { PasswordField } from '../../parts/password-field.js';
 import type { ChannelValues } from './channel-form.js';
 import { fieldsOf, hasLines, type SettingsSchema } from './settings-schema.js';
 import { useSettingWords } from './use-setting-words.js';
@@ -59,7 +60,11 @@ export function SettingsField({ form, provider, name, path, schema, isRequired, 
   };
   return (
     <Stack gap={6}>
-      {hasLines(schema) ? <Textarea {...secret} autosize minRows={4} maxRows={10} spellCheck={false} /> : <PasswordInput {...secret} />}
+      {hasLines(schema) ? (
+        <Textarea {...secret} autosize minRows={4} maxRows={10} spellCheck={false} />
+      ) : (
+        <PasswordField kind="new" {...secret} />
+      )}
       {isStored && !isRequired && (
         <Checkbox
           size="xs"

@@ -1,7 +1,9 @@
 import { Button, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
+import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { answer, api } from '../../api/client.js';
+import { answer, api, type Schemas } from '../../api/client.js';
+import { Loaded } from '../../parts/loaded.js';
 import { PasswordField } from '../../parts/password-field.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useAction } from '../../parts/use-action.js';
@@ -11,28 +13,47 @@ import { isSpent, LinkSpent } from './link-spent.js';
 import { useLinkToken } from './link-token.js';
 import { useSteps } from './use-steps.js';
 
-/** Joins the company that invited, and signs in. */
+/** Says by whom and to which company, joins it, and signs in. */
 export function AcceptInvitationPage() {
   const { t } = useTranslation('sign-in');
   const token = useLinkToken();
+  const invitation = useQuery({
+    queryKey: ['invitation', token],
+    queryFn: () => answer(api.POST('/api/auth/invitation', { body: { token: token! } })),
+    enabled: token !== undefined,
+    staleTime: Infinity,
+  });
+  if (!token) return <LinkMissing />;
+  if (isSpent(invitation.error)) return <Spent error={invitation.error} />;
+  if (!invitation.data)
+    return (
+      <Door title={t('invitationPage.title')}>
+        <Loaded query={invitation} rows={4}>
+          {() => null}
+        </Loaded>
+      </Door>
+    );
+  return <Join token={token} invitation={invitation.data} />;
+}
+
+function Join({ token, invitation }: { token: string; invitation: Schemas['InvitationSeen'] }) {
+  const { t } = useTranslation(['sign-in', 'common']);
   const go = useSteps();
   const form = useForm({ initialValues: { full_name: '', password: '' } });
   const accept = useAction(
     async (values: typeof form.values) => {
-      const { email } = await answer(api.POST('/api/auth/accept-invitation', { body: { token: token!, ...values } }));
+      const { email } = await answer(api.POST('/api/auth/accept-invitation', { body: { token, ...values } }));
       return answer(api.POST('/api/auth/login', { body: { email, password: values.password } }));
     },
     { after: go, form },
   );
-  if (!token) return <LinkMissing />;
-  if (isSpent(accept.error))
-    return (
-      <LinkSpent error={accept.error}>
-        <Text size="sm">{t('invitationPage.spent')}</Text>
-      </LinkSpent>
-    );
+  if (isSpent(accept.error)) return <Spent error={accept.error} />;
+  const { invited_by: inviter, company_name: company, email, role } = invitation;
   return (
-    <Door title={t('invitationPage.title')} lead={t('invitationPage.lead')}>
+    <Door
+      title={t('invitationPage.title')}
+      lead={t('invitationPage.lead', { inviter, company, email, role: t(`roles.${role}`, { ns: 'common' }) })}
+    >
       <form onSubmit={form.onSubmit((values) => accept.mutate(values))}>
         <Stack>
           <TextInput label={t('fullName')} autoComplete="name" required autoFocus maxLength={200} {...form.getInputProps('full_name')} />
@@ -44,5 +65,14 @@ export function AcceptInvitationPage() {
         </Stack>
       </form>
     </Door>
+  );
+}
+
+function Spent({ error }: { error: unknown }) {
+  const { t } = useTranslation('sign-in');
+  return (
+    <LinkSpent error={error}>
+      <Text size="sm">{t('invitationPage.spent')}</Text>
+    </LinkSpent>
   );
 }
