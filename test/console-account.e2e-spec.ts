@@ -187,6 +187,19 @@ describe.skipIf(!hasChromium)("One's own account, at the console", () => {
     await visitor.sees('One more step');
   });
 
+  it('takes codes by Telegram at a number, where no bot of the company is to be written to', async () => {
+    const visitor = await world.signedIn(await world.company());
+    await visitor.opens('/account/security');
+    await button(visitor, 'Add a factor').click();
+    await button(visitor, /^Code by Telegram/).click();
+    await visitor.page.getByLabel('Phone number').fill('+34612345601');
+    await button(visitor, 'Send a code').click();
+    await visitor.page.getByText('A code is on its way to').waitFor();
+    await visitor.page.getByRole('textbox', { name: /^Code/ }).fill(await world.code('+34612345601'));
+    await button(visitor, 'Confirm').click();
+    await visitor.page.getByRole('list', { name: 'Backup codes' }).waitFor();
+  });
+
   it("is opened from the company's own identity provider", async () => {
     const company = await world.company();
     outside.people['grace-at-work'] = { email: `grace@${company.domain}`, email_verified: true, name: 'Grace Hopper' };

@@ -224,6 +224,34 @@ describe.skipIf(!hasChromium)('Signing in at the console', () => {
     await visitor.page.getByAltText(/QR code/).waitFor();
   });
 
+  it('does nothing that one person asked as another, who signs in while a fresh proof is still wanted', async () => {
+    const [ours, theirs] = [await world.company(), await world.company()];
+    const visitor = await world.signedIn(ours);
+    await visitor.opens('/people');
+    await world.ages(ours);
+    await visitor.page.getByRole('button', { name: 'Invite', exact: true }).click();
+    const dialog = visitor.page.getByRole('dialog', { name: 'Invite somebody' });
+    await dialog.getByLabel('E-mail').fill(`grace@${ours.domain}`);
+    await dialog.getByRole('button', { name: 'Invite', exact: true }).click();
+    const proof = visitor.page.getByRole('dialog', { name: 'Is it still you?' });
+    await proof.waitFor();
+    const focused = () => visitor.page.locator(':focus').getAttribute('autocomplete');
+    await expect.poll(focused, { message: 'typing and Enter prove it', timeout: 15_000 }).toBe('current-password');
+
+    const beside = await visitor.context.newPage();
+    await beside.goto('/account');
+    await beside.getByRole('button', { name: 'Sign out' }).first().click();
+    await visitor.sees('Sign in');
+    await expect.poll(() => proof.count(), { timeout: 15_000 }).toBe(0);
+    await beside.getByLabel('E-mail').fill(theirs.email);
+    await beside.getByLabel('Password').first().fill(PASSWORD);
+    await beside.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await visitor.page.getByText(theirs.email).first().waitFor();
+    expect(await proof.count()).toBe(0);
+    for (const { email } of [ours, theirs])
+      expect((await world.call('GET', '/api/users/invitations', undefined, await world.token({ email }))).data).toEqual([]);
+  });
+
   it('leads who is signed in already to the page that was asked for, also in a tab that stood at the door', async () => {
     const visitor = await world.visitor();
     const company = await world.company();

@@ -9,7 +9,7 @@ export interface OutboundMessage {
   /** Ours, and the same over every callback: give it to the vendor as tag, reference or idempotency key. A UUID. */
   attemptId: string;
   channel: Channel;
-  /** sms, voice: E.164 with `+`. email: an address. telegram: a chat id, or E.164 with `+` where `byPhoneNumber`. */
+  /** sms, voice: E.164 with `+`. email: an address. telegram: a chat id, or E.164 with `+`, as the provider's `byPhoneNumber` has it. */
   to: string;
   /** What is read or heard, code included. Plain text; for voice, the words to speak. */
   text: string;

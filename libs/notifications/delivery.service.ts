@@ -144,7 +144,7 @@ export class DeliveryService implements OnModuleInit {
         operated: begun.settings === null && provider.id === ACCOUNT_PROVIDER,
       });
       to = message.to;
-      if (message.channel === 'telegram' && provider.byPhoneNumber !== message.to.startsWith('+'))
+      if (message.channel === 'telegram' && ![message.to.startsWith('+'), 'too'].includes(provider.byPhoneNumber))
         throw new DeliveryError('definite', 'other_kind_of_recipient');
       if (provider.codesOnly && message.code === undefined) throw new DeliveryError('definite', 'codes_only');
       // The bulkhead outside: that we are busy is not the vendor's outage.

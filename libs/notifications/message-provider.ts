@@ -90,8 +90,8 @@ export abstract class MessageProvider<Settings extends z.ZodType = z.ZodType> {
   /** Whether the vendor tells us what became of a message. Otherwise its yes is the last word. */
   abstract readonly reports: boolean;
 
-  /** telegram only: `to` is a phone number, not a chat. */
-  readonly byPhoneNumber: boolean = false;
+  /** telegram only: `to` is a phone number, not a chat; `too`: either. */
+  readonly byPhoneNumber: boolean | 'too' = false;
 
   /** The vendor writes the words itself and takes only a code: it cannot carry a message without one. */
   readonly codesOnly: boolean = false;

@@ -21,8 +21,12 @@ const wantsProof = (response: Response, problem: { code?: string } | undefined) 
 /** The session's token with each request, unless it brings one of its own (a pending sign-in does). */
 async function send(request: Request): Promise<Response> {
   const brought = request.headers.has('authorization');
+  let asker = session.person;
   for (let attempt = 0; ; attempt++) {
-    const token = brought ? undefined : await session.accessToken();
+    const current = brought ? undefined : await session.accessToken();
+    asker ??= session.person;
+    // What one person asked is done as no other, who has come to this page meanwhile.
+    const token = asker === session.person ? current : undefined;
     const sent = request.clone();
     if (token) sent.headers.set('authorization', `Bearer ${token}`);
     const response = await fetch(sent).catch(() => {

@@ -1,4 +1,5 @@
 import { Problem, unreachable } from './problem.js';
+import { stepUp } from './step-up.js';
 
 /** Where the person stands: not asked yet, signed out, signed in, or the server did not answer. */
 export type Standing = 'unknown' | 'out' | 'in' | 'unreachable';
@@ -42,6 +43,10 @@ class BrowserSession {
     return () => void this.listeners.delete(listener);
   };
   snapshot = () => this.standing;
+  /** Company and person; undefined where nobody is signed in, or it is not known yet. */
+  get person(): string | undefined {
+    return this.who;
+  }
 
   /** Resolves once it is known whether somebody is signed in. */
   async settled(): Promise<Standing> {
@@ -108,6 +113,8 @@ class BrowserSession {
   private forget() {
     this.token = undefined;
     this.who = undefined;
+    // Whoever comes next answers for nothing that this person asked.
+    stepUp.settle(false);
     this.become('out');
   }
 

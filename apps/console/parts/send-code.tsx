@@ -43,7 +43,7 @@ export function SendCode({
   return (
     <Stack gap="xs">
       <Text size="sm" role="status">
-        {sent ? t('code.sentTo', { recipient: sent.recipient_masked }) : t('code.notSent')}
+        {sent ? t('code.sentTo', { recipient: sent.recipient_masked }) : wait === undefined && t('code.notSent')}
       </Text>
       <ProblemAlert error={send.error} />
       <Button variant="default" onClick={() => send.mutate()} loading={send.isPending} disabled={seconds > 0}>

@@ -1,6 +1,6 @@
 import { Button, Modal, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer, api } from '../api/client.js';
 import { session } from '../api/session.js';
@@ -10,6 +10,7 @@ import { PasswordField } from '../parts/password-field.js';
 import { ProblemAlert } from '../parts/problem-alert.js';
 import { ProveFactor } from '../parts/prove-factor.js';
 import { useAction } from '../parts/use-action.js';
+import { useFocusHere } from '../parts/use-focus-here.js';
 
 /** Asks for a fresh proof when a route wants one, wherever the reader is; the request that asked then goes on. */
 export function StepUpDialog() {
@@ -53,16 +54,28 @@ function Proof() {
           const usable = data.filter(({ confirmed, disabled }) => confirmed && !disabled);
           if (usable.length === 0) return <Password after={after} />;
           return (
-            <ProveFactor
-              factors={usable}
-              submit={t('stepUp.submit')}
-              run={({ remember_device: _, ...body }) => answer(api.POST('/api/auth/step-up', { body }))}
-              after={after}
-            />
+            <Begun>
+              <ProveFactor
+                factors={usable}
+                submit={t('stepUp.submit')}
+                run={({ remember_device: _, ...body }) => answer(api.POST('/api/auth/step-up', { body }))}
+                after={after}
+              />
+            </Begun>
           );
         }}
       </Loaded>
     </Stack>
+  );
+}
+
+/** The dialog was open before it was known what it asks: the focus stands on what closes it, and goes on. */
+function Begun({ children }: { children: ReactNode }) {
+  const here = useFocusHere<HTMLDivElement>();
+  return (
+    <div ref={here} tabIndex={-1} data-autofocus style={{ outline: 'none' }}>
+      {children}
+    </div>
   );
 }
 
@@ -82,6 +95,7 @@ function Password({ after }: { after: (tokens: { access_token: string; expires_i
         <PasswordField
           kind="current"
           label={t('stepUp.password')}
+          autoFocus
           data-autofocus
           value={password}
           onChange={({ currentTarget }) => setPassword(currentTarget.value)}

@@ -33,6 +33,7 @@ export class PersonController {
   }
 
   @Get(':id/export')
+  @ProvenJustNow('any_factor')
   @HttpCode(200)
   @Header('content-disposition', DOWNLOAD)
   @ApiOperation({ summary: 'All that is kept of a person', operationId: 'exportUser' })

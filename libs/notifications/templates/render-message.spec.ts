@@ -143,6 +143,22 @@ describe('A template', () => {
     expect(flaws('code', { subject: 'Hi', body: '{code}', html: '<p>Hi</p>' }, 'email')).toEqual(['html: must hold {code}']);
   });
 
+  it('keeps a link by itself: inside another address its token would be told to whoever answers there', () => {
+    const flaw = (field: string) => [expect.stringContaining(`${field}: must hold {url} by itself`)];
+    const reset = (template: object) => flaws('account_reset_password', { subject: 'Hi', body: '{url}', ...template }, 'email');
+    for (const body of ['Open {url}', 'Open:\n{url}\nby tonight', '({url})']) expect([body, reset({ body })]).toEqual([body, []]);
+    for (const body of ['https://evil.test/?to={url}', '{url}@evil.test', 'https://evil.test/{url}', '{url}{url}'])
+      expect([body, reset({ body })]).toEqual([body, flaw('body')]);
+    for (const html of [`<a href="{url}">Open</a>`, `<p>{url}</p>`, `<a class='x' href='{url}'>{url}</a>`])
+      expect([html, reset({ html })]).toEqual([html, []]);
+    for (const html of [
+      `<a href="https://evil.test/?{url}">Open</a>`,
+      `<a href="https://evil.test/ {url}">Open</a>`,
+      `<a href={url}>Open</a>`,
+    ])
+      expect([html, reset({ html })]).toEqual([html, flaw('html')]);
+  });
+
   it('of another name has variables of its own, and no code', () => {
     expect(flaws('order', { body: '{company}: order {order_id} for {who}, {sender}' })).toEqual([]);
     expect(flaws('order', { body: '{code} {minutes}' })).toEqual(['body: {code}, {minutes} is for the template code only']);

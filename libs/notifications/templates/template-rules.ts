@@ -11,6 +11,16 @@ const OF_CODES_ONLY = ['code', 'minutes'];
 /** Templates that are for nothing without their link. */
 const WITH_LINK = ['verify_email', 'change_email', 'reset_password', 'invitation'].map((purpose) => `${ACCOUNT}${purpose}`);
 
+const IN_TAG = /<[^<>]*\{url\}[^<>]*>/g;
+const WHOLE_ATTRIBUTE = /\s[a-z-]+=(?:"\{url\}"|'\{url\}')/gi;
+const BY_ITSELF = /(?<=^|[\s>("'])\{url\}(?=$|[\s<)"'])/g;
+
+/** A link's token is worth an account: inside another address it would be told to whoever answers there. */
+const standsAlone = (text: string) => {
+  const outside = text.replaceAll(IN_TAG, (tag) => tag.replaceAll(WHOLE_ATTRIBUTE, ''));
+  return !outside.replaceAll(BY_ITSELF, (_, at: number) => (/<[^<>]*$/.test(outside.slice(0, at)) ? '{url}' : '')).includes('{url}');
+};
+
 const braced = (names: string[]) => names.map((name) => `{${name}}`).join(', ');
 
 /** What is wrong with a template, field by field; nothing when it may be saved. */
@@ -35,6 +45,8 @@ export function flawsOf(name: string, channel: Channel, template: Template): { p
       );
     const needed = name === CODE ? 'code' : WITH_LINK.includes(name) ? 'url' : undefined;
     if (needed && field !== 'subject' && !names.includes(needed)) flaw(field, `must hold {${needed}}`);
+    if (needed === 'url' && !standsAlone(text))
+      flaw(field, 'must hold {url} by itself: between spaces, or as the whole of a quoted attribute; never inside another address');
   }
   return flaws;
 }

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
-import { pageQuery, Returns, Roles } from '@app/platform';
+import { pageQuery, ProvenJustNow, Returns, Roles } from '@app/platform';
 import type { Channel } from '../channel.js';
 import { locale } from '../locale.js';
 import { channel, messageTemplate, type SaveTemplate, saveTemplate, templateName, templatePage } from './templates.contract.js';
@@ -22,6 +22,7 @@ export class TemplatesController {
   }
 
   @Put(':name/:channel/:locale')
+  @ProvenJustNow('any_factor')
   @ApiOperation({ summary: 'Write our own words for one message, channel and language', operationId: 'saveTemplate' })
   @Returns(messageTemplate)
   save(

@@ -1,8 +1,10 @@
 import { Button, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useQuery } from '@tanstack/react-query';
+import { useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer, api, type Schemas } from '../../api/client.js';
+import { session } from '../../api/session.js';
 import { Loaded } from '../../parts/loaded.js';
 import { PasswordField } from '../../parts/password-field.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
@@ -39,6 +41,7 @@ export function AcceptInvitationPage() {
 function Join({ token, invitation }: { token: string; invitation: Schemas['InvitationSeen'] }) {
   const { t } = useTranslation(['sign-in', 'common']);
   const go = useSteps();
+  const isIn = useSyncExternalStore(session.subscribe, session.snapshot) === 'in';
   const form = useForm({ initialValues: { full_name: '', password: '' } });
   const accept = useAction(
     async (values: typeof form.values) => {
@@ -58,6 +61,7 @@ function Join({ token, invitation }: { token: string; invitation: Schemas['Invit
         <Stack>
           <TextInput label={t('fullName')} autoComplete="name" required autoFocus maxLength={200} {...form.getInputProps('full_name')} />
           <PasswordField kind="new" label={t('password')} {...form.getInputProps('password')} />
+          {isIn && <Text size="sm">{t('invitationPage.replaces')}</Text>}
           <ProblemAlert error={accept.error} />
           <Button type="submit" loading={accept.isPending}>
             {t('invitationPage.submit')}

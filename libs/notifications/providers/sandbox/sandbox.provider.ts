@@ -24,6 +24,7 @@ export class SandboxProvider extends MessageProvider<typeof settings> {
   readonly channels = CHANNELS;
   readonly settings = settings;
   readonly reports = false;
+  override readonly byPhoneNumber = 'too';
   override readonly concurrency = 1_000;
 
   constructor(readonly inbox: SandboxInbox = SandboxProvider.inbox) {
