@@ -188,7 +188,9 @@ describe.skipIf(!hasChromium)("One's own account, at the console", () => {
   });
 
   it('takes codes by Telegram at a number, where no bot of the company is to be written to', async () => {
-    const visitor = await world.signedIn(await world.company());
+    const company = await world.company();
+    await world.call('PATCH', '/api/company', { policy: { allowed_countries: ['ES'] } }, await world.token(company));
+    const visitor = await world.signedIn(company);
     await visitor.opens('/account/security');
     await button(visitor, 'Add a factor').click();
     await button(visitor, /^Code by Telegram/).click();
