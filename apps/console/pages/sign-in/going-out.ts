@@ -1,4 +1,5 @@
 const MARK = 'watchword-going-out';
+let begun: boolean | undefined;
 
 /**
  * That this tab went to an identity provider from our own page. Without it, a page elsewhere began: somebody could be signed in, unawares,
@@ -6,9 +7,9 @@ const MARK = 'watchword-going-out';
  */
 export const goingOut = {
   begin: () => sessionStorage.setItem(MARK, '1'),
-  /** Once. */
+  /** Good for the page that was loaded on the way back, and for no other: React may render it more than once before it shows it. */
   wasBegunHere(): boolean {
-    const begun = sessionStorage.getItem(MARK) !== null;
+    begun ??= sessionStorage.getItem(MARK) !== null;
     sessionStorage.removeItem(MARK);
     return begun;
   },
