@@ -15,7 +15,11 @@ const ALLOWED: Record<string, string[]> = {
 const SIMULATORS = /^libs\/(notifications\/providers|mfa\/factors)\/.*\.spec\.ts → test\/simulators\//;
 
 /** Paths into a library instead of its name, each for a reason that stands beside the import. */
-const BY_PATH = ['apps/cli/audit-verify.command.ts → libs/audit/chain-verifier.js'];
+const BY_PATH = [
+  'apps/api/main.ts → libs/platform/config.js',
+  'apps/cli/audit-verify.command.ts → libs/audit/chain-verifier.js',
+  'apps/worker/main.ts → libs/platform/config.js',
+];
 
 /** Who reads the environment: the settings, and the processes' own start. */
 const READS_ENVIRONMENT = ['libs/platform/config.ts'];

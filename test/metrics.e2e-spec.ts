@@ -173,7 +173,7 @@ describe('Who may read the metrics', () => {
 
   it('is told of a token that is too short before anything starts', async () => {
     const api = await ownProcess('api', { METRICS_TOKEN: 'short' }, { waits: false });
-    await eventually(() => api.child.exitCode !== null);
+    expect(await api.ended, api.output()).toEqual([1, null]);
     expect(api.output()).toContain('METRICS_TOKEN');
     expect(api.output()).not.toContain('short"');
   });

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import './issue-words.js';
 import { relyingPartyIssues, relyingPartyOf } from './relying-party.js';
 
 const flag = z.stringbool();
@@ -245,6 +246,9 @@ export function readConfig(env: Record<string, string | undefined>): Config {
 }
 
 let current: Config | undefined;
+
+/** Reads the settings now, before a process loads the rest of itself: a wrong one is told at once. @throws ConfigError */
+export const readSettings = (): void => void (current ??= readConfig(process.env));
 
 /** The whole environment, read once, at the first use. Nothing else reads process.env. */
 export const config = new Proxy({} as Config, {

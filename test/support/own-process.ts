@@ -9,6 +9,8 @@ export interface OwnProcess {
   child: ChildProcess;
   /** All it has written so far, stdout and stderr. */
   output(): string;
+  /** Its exit code and the signal that ended it, after its last words. */
+  ended: Promise<[code: number | null, signal: NodeJS.Signals | null]>;
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -19,18 +21,18 @@ export async function ownProcess(
 ): Promise<OwnProcess> {
   const port = await freePort();
   const child = launch(ENTRY(name), { ...inject('stack').env, PORT: String(port), ...settings });
+  const ended = once(child, 'close') as OwnProcess['ended']; // unlike `exit`
   let text = '';
   child.stdout!.on('data', (chunk) => (text += chunk));
   child.stderr!.on('data', (chunk) => (text += chunk));
   const url = `http://127.0.0.1:${port}`;
   if (waits && name === 'api') await ready(url, child);
-  const closed = once(child, 'close'); // after its last words, unlike `exit`
   const stop = async (signal?: NodeJS.Signals) => {
     const code = await stopped(child, signal);
-    await closed;
+    await ended;
     return code;
   };
-  return { url, child, output: () => text, stop };
+  return { url, child, output: () => text, ended, stop };
 }
 
 export const ownApi = (settings?: Record<string, string>) => ownProcess('api', settings);
