@@ -107,7 +107,7 @@ describe.skipIf(!hasChromium || missing.length > 0)('The life of a company, at t
     await region.fill('Spain');
     await ada.page.getByRole('option', { name: 'Spain', exact: true }).click();
     await button(ada, /^Save/).last().click();
-    await ada.page.getByText('Saved').first().waitFor();
+    await ada.page.getByText('Saved', { exact: true }).waitFor();
     expect((await world.policyOf(company)).default_region).toBe('ES');
   });
 

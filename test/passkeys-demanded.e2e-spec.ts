@@ -137,6 +137,7 @@ describe('A company that demands factors that cannot be phished', () => {
   it('lets a session of another factor set the first passkey up, and one of the password alone not', async () => {
     const person = await (await world.company()).person();
     const onlyPassword = person.token;
+    await person.signsIn();
     await person.enablesTotp();
     await person.signsIn();
     await demands(person);

@@ -153,6 +153,15 @@ describe('A passkey', () => {
     expect(await stored()).toEqual([RESISTANT]);
   });
 
+  it('as the first factor raises the session it is set up in, which no weaker one that is set up later brings down', async () => {
+    const { company, person } = await withPasskey(world);
+    const stored = () => company.sql('select amr, acr from session where user_id = $1', [person.id]);
+    const raised = [{ amr: ['pwd', 'swk', 'user', 'mfa'], acr: RESISTANT }];
+    expect(await stored()).toEqual(raised);
+    await person.enablesTotp();
+    expect(await stored()).toEqual(raised);
+  });
+
   it('that counts back has been copied: it is refused, rested, and its owner told', async () => {
     const key = new Authenticator('ES256', { synced: false, counts: true });
     const { company, person, factorId } = await withPasskey(world, key);

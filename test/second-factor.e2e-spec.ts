@@ -152,10 +152,35 @@ describe('The second factor', () => {
       expect((await person.get('/api/auth/mfa/factors')).body.data).toHaveLength(2);
     });
 
+    it('raises the session that sets the first one up, and no other of the person', async () => {
+      const person = await (await world.company()).person();
+      const other = person.token;
+      await person.signsIn();
+      const sessions = () =>
+        person.company.sql<{ amr: string; acr: string; auth_time: Date }>(
+          'select amr, acr, auth_time from session where user_id = $1 order by id',
+          [person.id],
+        );
+      const before = await sessions();
+      await person.enablesTotp();
+      const [first, second] = before as [(typeof before)[0], (typeof before)[0]];
+      expect(await sessions(), 'since when is as it was').toEqual([
+        first,
+        { ...second, amr: ['pwd', 'otp', 'mfa'], acr: 'urn:watchword:acr:2' },
+      ]);
+      const another = (token: string) => world.call('POST', '/api/auth/mfa/factors', { token, body: { type: 'webauthn' } });
+      expect((await another(person.token)).status, 'with no code asked again').toBe(201);
+      expect(outcome(await another(other))).toBe('mfa.fresh_sign_in_required');
+      expect(
+        (await person.company.sql(`select details from audit_event where action = 'auth.stepped_up'`)).map(({ details }) => details),
+      ).toEqual([{ amr: ['pwd', 'otp', 'mfa'], acr: 'urn:watchword:acr:2' }]);
+    });
+
     it('is not replaced by a session that the password alone opened', async () => {
       const company = await world.company();
       const person = await company.person();
       const thief = person.token; // opened before there was a second factor, and still good
+      await person.signsIn();
       await person.enablesTotp();
       for (const [path, body] of [
         ['/api/auth/mfa/setup', {}],

@@ -190,7 +190,7 @@ export class MfaController {
   }
 
   private async enabled(caller: PersonCaller, answer: Answer, which: { id: string } | { type: string } = { type: 'totp' }, label?: string) {
-    const { backupCodes } = await this.mfa.confirm(caller.id, answer, which, label);
+    const { backupCodes } = await this.mfa.confirm(caller, answer, which, label);
     return { message: 'MFA successfully activated', ...(backupCodes && { backup_codes: backupCodes }) };
   }
 }

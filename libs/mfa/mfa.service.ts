@@ -3,7 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
-import { invalid, RequestContext, type UserCaller } from '@app/platform';
+import { invalid, type PersonCaller, RequestContext, type UserCaller } from '@app/platform';
 import { type CompanyPolicy, TenantsService } from '@app/tenants';
 import { EnrolledFactor, openState, sealState } from './enrolled-factor.entity.js';
 import type { Answer, Factor, Subject } from './factor.js';
@@ -53,13 +53,14 @@ export class MfaService {
       throw MfaError.notAllowed({ detail: `Your company allows ${allowed_factors.join(', ')}.` });
   }
 
-  /** The first factor to be confirmed brings backup codes with it, shown this once. */
+  /** The first factor to be confirmed brings backup codes with it, shown this once, and raises the session it is confirmed in. */
   async confirm(
-    userId: string,
+    caller: PersonCaller,
     answer: Answer,
     which: { id: string } | { type: string },
     label?: string,
   ): Promise<{ backupCodes: string[] | undefined }> {
+    const userId = caller.id;
     const pending = await this.context.transaction((em) => em.findOne(EnrolledFactor, { ...which, userId, confirmedAt: null }));
     if (!pending) throw 'id' in which ? MfaError.notFound() : MfaError.notPending();
     const proof = await this.attempts.check({ tenantId: this.context.tenantId!, userId, answer, factorId: pending.id, pending: true });
@@ -74,6 +75,7 @@ export class MfaService {
         ...(credential && { credentialMac: credential.mac }),
       });
       this.audit.record('mfa.factor_added', { actorId: userId, targetId: proof.factorId, details: { type: proof.type } });
+      if (caller.kind === 'user' && !caller.amr.includes('mfa')) await this.raiseSession(em, caller, proof);
       const hasCodes = await em.count(EnrolledFactor, { userId, type: BACKUP });
       return { backupCodes: hasCodes ? undefined : await this.issueBackupCodes(em, userId) };
     });
@@ -179,6 +181,14 @@ export class MfaService {
       await this.spend(em, userId, proof);
       return work(em, proof);
     });
+  }
+
+  /** `auth_time` stays: it is of what opened the session, soon before. A sign-in that sets a factor up opens one as high. */
+  private async raiseSession(em: EntityManager, { sessionId, amr: seen }: UserCaller, proof: Proof): Promise<void> {
+    const [amr, acr] = [[...new Set([...seen, ...proof.amr, 'mfa'])], proof.acr];
+    // The entity is of the library above this one.
+    await em.execute(`update session set amr = string_to_array(?, ','), acr = ? where id = ?`, [amr.join(','), acr, sessionId]);
+    this.audit.record('auth.stepped_up', { targetId: sessionId, details: { amr, acr } });
   }
 
   /** Of a signed-in person. */

@@ -51,7 +51,7 @@ export class SmsMfaController {
   @ApiOperation({ summary: 'Confirm the new number with its code', operationId: 'verifySmsMfa' })
   @Returns(contract.phoneDone)
   async verify(@CurrentCaller() caller: PersonCaller, @Body({ schema: contract.phoneCode }) { mfa_code }: Code) {
-    const { backupCodes } = await this.mfa.confirm(caller.id, mfa_code, { type: TYPE });
+    const { backupCodes } = await this.mfa.confirm(caller, mfa_code, { type: TYPE });
     return { message: 'SMS MFA successfully activated', message_id: null, ...(backupCodes && { backup_codes: backupCodes }) };
   }
 
