@@ -178,7 +178,7 @@ describe.skipIf(!hasChromium)('A company, at the console', () => {
     await ada.sees('Sign in');
   });
 
-  it('adds an identity provider and edits it: what the form does not show stays, and so does the secret while it leads to the same', async () => {
+  it('adds an identity provider and edits it: what is not touched stays, and so does the secret while it leads to the same', async () => {
     const company = await world.company();
     const ada = await comes(company, '/company');
     const token = await world.token(company);
@@ -191,8 +191,8 @@ describe.skipIf(!hasChromium)('A company, at the console', () => {
     await dialog(ada).getByRole('button', { name: 'Add a provider' }).click();
     await ada.page.getByRole('row', { name: /acme/ }).waitFor();
     const asSet = { issuer: openId.issuer, client_id: openId.clientId, client_secret: openId.secret };
-    const unseen = { role: 'manager', second_factor_acr: ['urn:two'], return_urls: ['https://app.example/back'] };
-    await world.call('PUT', '/api/company/identity-providers/acme', { ...asSet, ...unseen }, token);
+    const untouched = { role: 'manager', second_factor_acr: ['urn:two'], return_urls: ['https://app.example/back'] };
+    await world.call('PUT', '/api/company/identity-providers/acme', { ...asSet, ...untouched }, token);
 
     await ada.opens('/company');
     await button(ada, 'Edit: acme').click();
@@ -200,7 +200,31 @@ describe.skipIf(!hasChromium)('A company, at the console', () => {
     await dialog(ada).getByRole('switch', { name: 'In use' }).uncheck();
     await dialog(ada).getByRole('button', { name: 'Save' }).click();
     await ada.page.getByRole('row', { name: /Acme staff.*Paused/ }).waitFor();
-    expect(await stored()).toMatchObject({ display_name: 'Acme staff', is_enabled: false, has_secret: true, ...unseen });
+    expect(await stored()).toMatchObject({ display_name: 'Acme staff', is_enabled: false, has_secret: true, ...untouched });
+
+    await button(ada, 'Edit: Acme staff').click();
+    await dialog(ada).getByRole('switch', { name: 'Just-in-time accounts' }).check();
+    expect(await dialog(ada).getByRole('combobox', { name: 'Their role' }).inputValue()).toBe('Manager');
+    const domains = dialog(ada).getByRole('combobox', { name: 'E-mail domains' });
+    for (const domain of [company.domain, 'no domain']) {
+      await domains.fill(domain);
+      await domains.press('Enter');
+    }
+    const more = dialog(ada).getByRole('button', { name: 'Second factor and addresses' });
+    await more.click();
+    const back = dialog(ada).getByRole('combobox', { name: 'Addresses to come back to' });
+    await back.fill('http://elsewhere.example');
+    await back.press('Enter');
+    await more.click();
+    await dialog(ada).getByRole('button', { name: 'Save' }).click();
+    await dialog(ada)
+      .getByText(/^no domain: /)
+      .waitFor();
+    await dialog(ada).getByText('http://elsewhere.example: must be an https address').waitFor();
+    for (const input of [domains, back]) await input.press('Backspace');
+    await dialog(ada).getByRole('button', { name: 'Save' }).click();
+    await dialog(ada).waitFor({ state: 'detached' });
+    expect(await stored()).toMatchObject({ ...untouched, just_in_time: true, allowed_email_domains: [company.domain] });
 
     await button(ada, 'Edit: Acme staff').click();
     await dialog(ada).getByLabel('Client ID').fill('another-client');

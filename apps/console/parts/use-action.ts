@@ -39,9 +39,21 @@ export function useAction<V = void, D = unknown>(
     onError: (error) => {
       const problem = asProblem(error);
       const shown = problem.fields.filter(({ field }) => form && field.replace(/\..*/, '') in form.values);
-      form?.setErrors(Object.fromEntries(shown.map(({ field, message }) => [field, refusal(message)])));
+      form?.setErrors(Object.fromEntries(shown.map(({ field, message }) => said(form.values, field, refusal(message)))));
       problem.shown = shown.map(({ field }) => field);
       if (tellsFailure) notifications.show({ message: text(problem), color: 'red', autoClose: 8000 });
     },
   });
+}
+
+/** Where a form says what is wrong with a field. One of a list is told beside the list's only input, with which one it is. */
+function said(values: object, field: string, message: string): [field: string, message: string] {
+  const parts = field.split('.');
+  let value: unknown = values;
+  for (const [at, part] of parts.entries()) {
+    const inside = (value as Record<string, unknown> | undefined)?.[part];
+    if (Array.isArray(value)) return [parts.slice(0, at).join('.'), `${inside}: ${message}`];
+    value = inside;
+  }
+  return [field, message];
 }

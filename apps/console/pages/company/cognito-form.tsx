@@ -1,4 +1,4 @@
-import { Button, Modal, Select, Stack, Switch, TagsInput, TextInput } from '@mantine/core';
+import { Button, Modal, Select, Stack, Switch, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useTranslation } from 'react-i18next';
 import { answer, api, type Schemas } from '../../api/client.js';
@@ -6,6 +6,7 @@ import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useAction } from '../../parts/use-action.js';
 import { ClientSecret, isSecretMissing, NO_SECRET, type SecretValues, secretSent } from './client-secret.js';
 import { COGNITO } from './keys.js';
+import { admittedBy, WhoComesIn } from './who-comes-in.js';
 
 type Pool = Schemas['Cognito'];
 type Values = Omit<Pool, 'has_secret' | 'issuer' | 'created_at' | 'updated_at'> & SecretValues;
@@ -14,7 +15,6 @@ const ASKED = Object.keys({ both: true, cognito: true, native: true } satisfies 
   Pool['auth_provider'],
   true
 >) as Pool['auth_provider'][];
-const ROLES = ['user', 'manager'] as const;
 
 interface Props {
   /** None: it is set up for the first time. */
@@ -39,13 +39,10 @@ export function CognitoForm({ opened, ...props }: Props & { opened: boolean }) {
 
 const valuesOf = (pool: Pool | null): Values => ({
   ...NO_SECRET,
+  ...admittedBy(pool),
   auth_provider: pool?.auth_provider ?? 'both',
   user_pool_id: pool?.user_pool_id ?? '',
   client_id: pool?.client_id ?? '',
-  just_in_time: pool?.just_in_time ?? false,
-  role: pool?.role ?? 'user',
-  allowed_email_domains: pool?.allowed_email_domains ?? [],
-  link_verified_emails: pool?.link_verified_emails ?? false,
   second_factor_counts: pool?.second_factor_counts ?? true,
   migrate_passwords: pool?.migrate_passwords ?? false,
 });
@@ -76,8 +73,7 @@ function Fields({ pool, close }: Props) {
       ),
     { changes: [COGNITO], done: t('saved', { ns: 'common' }), form, after: close },
   );
-  const switched = (name: 'just_in_time' | 'link_verified_emails' | 'second_factor_counts' | 'migrate_passwords') =>
-    form.getInputProps(name, { type: 'checkbox' });
+  const switched = (name: 'second_factor_counts' | 'migrate_passwords') => form.getInputProps(name, { type: 'checkbox' });
   const { auth_provider: asked } = form.values;
   return (
     <form onSubmit={form.onSubmit((values) => put.mutate(values))}>
@@ -121,22 +117,7 @@ function Fields({ pool, close }: Props) {
           {...switched('migrate_passwords')}
         />
         <Switch label={t('cognito.factorCounts')} description={t('cognito.factorCountsHint')} {...switched('second_factor_counts')} />
-        <Switch label={t('identity.jit')} description={t('cognito.jitHint')} {...switched('just_in_time')} />
-        {form.values.just_in_time && (
-          <Select
-            label={t('cognito.role')}
-            data={ROLES.map((value) => ({ value, label: t(`roles.${value}`, { ns: 'common' }) }))}
-            allowDeselect={false}
-            {...form.getInputProps('role')}
-          />
-        )}
-        <TagsInput
-          label={t('identity.domains')}
-          description={t('identity.domainsHint')}
-          placeholder={form.values.allowed_email_domains.length === 0 ? 'example.com' : ''}
-          {...form.getInputProps('allowed_email_domains')}
-        />
-        <Switch label={t('cognito.link')} description={t('cognito.linkHint')} {...switched('link_verified_emails')} />
+        <WhoComesIn form={form} jitHint={t('cognito.jitHint')} />
         <ProblemAlert error={put.error} />
         <Button type="submit" loading={put.isPending} disabled={pool !== null && !form.isDirty()}>
           {pool ? t('save', { ns: 'common' }) : t('cognito.setUp')}

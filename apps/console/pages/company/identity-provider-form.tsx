@@ -1,11 +1,13 @@
-import { Button, Modal, Stack, Switch, TagsInput, TextInput } from '@mantine/core';
+import { Accordion, Button, Modal, Stack, Switch, TagsInput, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
+import { useDisclosure } from '@mantine/hooks';
 import { useTranslation } from 'react-i18next';
 import { answer, api, type Schemas } from '../../api/client.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
 import { useAction } from '../../parts/use-action.js';
 import { ClientSecret, isSecretMissing, NO_SECRET, secretSent } from './client-secret.js';
 import { IDENTITY_PROVIDERS } from './keys.js';
+import { admittedBy, WhoComesIn } from './who-comes-in.js';
 
 interface Props {
   /** None: a new one. */
@@ -29,11 +31,9 @@ export function IdentityProviderForm({ opened, ...props }: Props & { opened: boo
   );
 }
 
-/** What this form does not show: kept as it is, since what is left out falls back. */
-const restOf = (provider: Schemas['IdentityProvider'] | undefined) => ({
+/** What stands below, as it is set or as a new one begins. */
+const detailsOf = (provider: Schemas['IdentityProvider'] | undefined) => ({
   scopes: provider?.scopes ?? ['openid', 'email', 'profile'],
-  role: provider?.role ?? 'user',
-  link_verified_emails: provider?.link_verified_emails ?? false,
   second_factor_acr: provider?.second_factor_acr ?? [],
   second_factor_amr: provider?.second_factor_amr ?? [],
   // To this console, which the person comes back to.
@@ -52,8 +52,8 @@ function Fields({ provider, close }: Props) {
       display_name: provider?.display_name ?? '',
       issuer: provider?.issuer ?? '',
       client_id: provider?.client_id ?? '',
-      just_in_time: provider?.just_in_time ?? false,
-      allowed_email_domains: provider?.allowed_email_domains ?? [],
+      ...admittedBy(provider),
+      ...detailsOf(provider),
       is_enabled: provider?.is_enabled ?? true,
     },
     validate: {
@@ -62,13 +62,14 @@ function Fields({ provider, close }: Props) {
       allowed_email_domains: (domains, { just_in_time }) => (just_in_time && domains.length === 0 ? t('identity.domainsNeeded') : null),
     },
   });
+  const [isOpen, { toggle }] = useDisclosure(false);
+  const hasHiddenError = Object.keys(detailsOf(provider)).some((field) => field in form.errors);
   const put = useAction(
     ({ name, display_name, client_secret, ends_secret, ...shown }: typeof form.values) =>
       answer(
         api.PUT('/api/company/identity-providers/{name}', {
           params: { path: { name } },
           body: {
-            ...restOf(provider),
             ...shown,
             ...(display_name.trim() && { display_name: display_name.trim() }),
             ...secretSent({ client_secret, ends_secret }, isStored),
@@ -117,17 +118,20 @@ function Fields({ provider, close }: Props) {
           setEnds={(ends) => form.setFieldValue('ends_secret', ends)}
           {...form.getInputProps('client_secret')}
         />
-        <Switch
-          label={t('identity.jit')}
-          description={t('identity.jitHint')}
-          {...form.getInputProps('just_in_time', { type: 'checkbox' })}
-        />
-        <TagsInput
-          label={t('identity.domains')}
-          description={t('identity.domainsHint')}
-          placeholder={form.values.allowed_email_domains.length === 0 ? 'example.com' : ''}
-          {...form.getInputProps('allowed_email_domains')}
-        />
+        <WhoComesIn form={form} jitHint={t('identity.jitHint')} />
+        <Accordion variant="contained" value={isOpen || hasHiddenError ? 'more' : null} onChange={toggle}>
+          <Accordion.Item value="more">
+            <Accordion.Control>{t('identity.more')}</Accordion.Control>
+            <Accordion.Panel>
+              <Stack>
+                <TagsInput label={t('identity.acr')} description={t('identity.acrHint')} {...form.getInputProps('second_factor_acr')} />
+                <TagsInput label={t('identity.amr')} {...form.getInputProps('second_factor_amr')} />
+                <TagsInput label={t('identity.returns')} description={t('identity.returnsHint')} {...form.getInputProps('return_urls')} />
+                <TagsInput label={t('identity.scopes')} {...form.getInputProps('scopes')} />
+              </Stack>
+            </Accordion.Panel>
+          </Accordion.Item>
+        </Accordion>
         {provider && (
           <Switch
             label={t('channels.enabled')}
