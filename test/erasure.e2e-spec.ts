@@ -144,6 +144,7 @@ describe("A person's export", () => {
         'auth.signed_in',
         'auth.new_device',
         'auth.second_factor_due',
+        'auth.stepped_up',
         'auth.sessions_revoked',
         'users.updated',
         'users.deactivated',
