@@ -162,7 +162,7 @@ export interface Entry {
 }
 
 /** What becomes true within a while, or the last thing seen instead. */
-export async function eventually<T>(look: () => Promise<T | undefined | false> | T | undefined | false, patience = 15_000): Promise<T> {
+export async function eventually<T>(look: () => Promise<T | undefined | false> | T | undefined | false, patience = 30_000): Promise<T> {
   for (const deadline = Date.now() + patience; ; await sleep(25)) {
     const seen = await look();
     if (seen) return seen;
