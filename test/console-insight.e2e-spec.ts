@@ -132,6 +132,19 @@ describe.skipIf(!hasChromium)('The console shows what happened', () => {
     await page.getByRole('dialog', { name: 'Signed in' }).getByText('127.0.0.1').waitFor();
   });
 
+  it('shows how sessions went on where it is asked to, since every page that is opened writes one more', async () => {
+    const { visitor } = await admin();
+    const { page } = visitor;
+    await visitor.opens('/audit');
+    const actions = page.locator('tbody tr td:nth-child(2) > p');
+    await actions.getByText('company.created').waitFor();
+    expect(await actions.allInnerTexts()).not.toContain('auth.session_refreshed');
+    await page.getByRole('switch', { name: 'Also show sessions that went on' }).check();
+    await actions.getByText('auth.session_refreshed').first().waitFor();
+    await page.reload();
+    await actions.getByText('auth.session_refreshed').first().waitFor();
+  });
+
   it('offers the actions that there are, in words, takes one that it does not know, and clears all filters', async () => {
     const { visitor } = await admin();
     const { page } = visitor;

@@ -117,7 +117,7 @@ describe('In the database, the role of the apps', () => {
     'the name that functions of the owner go by': () =>
       `with s as materialized (select set_config('app.bound', '${theirs}', true) as v) select u.* from s, lateral (select * from user_account where s.v is not null) u`,
     'a page of the trail under a forged name': () =>
-      `select * from app.audit_page('${theirs}.' || repeat('0', 64), 100, null, null, null, null, null)`,
+      `select * from app.audit_page('${theirs}.' || repeat('0', 64), 100, null, null, null, null, null, null)`,
     'the queue of all companies': () => `select * from app.audit_claim(right(current_setting('app.tenant'), 64), 1000)`,
     binding: () => `select private.bind('${theirs}.' || repeat('0', 64))`,
   };

@@ -217,7 +217,7 @@ describe('By the functions of the database, the role of the apps', () => {
           p_action: callable.name === 'audit_page' ? null : 'probe.x',
           p_outcome: 'success',
           p_actor_type: 'user',
-          ...(callable.name === 'audit_page' && { p_actor: null }),
+          ...(callable.name === 'audit_page' && { p_actor: null, p_except: null }),
         }).then(
           ({ rows }) => JSON.stringify(rows),
           ({ code }) => code as string,

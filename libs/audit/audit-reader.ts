@@ -9,7 +9,7 @@ const EXPORT_ROWS = 2_000;
 /** How long an erasure is waited for that is not sealed yet. */
 const PATIENCE_MS = 10_000;
 
-const PAGE = statement<EventRow>('audit_page', 'select * from app.audit_page($1, $2, $3, $4, $5, $6, $7)');
+const PAGE = statement<EventRow>('audit_page', 'select * from app.audit_page($1, $2, $3, $4, $5, $6, $7, $8)');
 
 /** As `app.audit_row` begins, and the salts. */
 export const COLUMNS = `e.id, e.tenant_id, to_char(e.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, e.action, e.outcome,
@@ -23,7 +23,7 @@ export class AuditReader {
     private readonly context: RequestContext,
   ) {}
 
-  async page({ limit, cursor, action, actor_id, from, to }: AuditQuery) {
+  async page({ limit, cursor, action, except, actor_id, from, to }: AuditQuery) {
     const tenantId = this.context.tenantId!;
     const before = readCursor('audit', tenantId, cursor);
     const rows = await this.statements.run(PAGE, [
@@ -31,6 +31,7 @@ export class AuditReader {
       limit + 1,
       before ?? null,
       action ?? null,
+      except ?? null,
       actor_id ?? null,
       from ?? null,
       to ?? null,

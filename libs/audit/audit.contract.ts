@@ -5,6 +5,7 @@ const at = z.iso.datetime({ offset: true }).max(40);
 
 export const auditQuery = pageQuery.extend({
   action: z.string().max(100).optional().describe('only this action, such as auth.signed_in'),
+  except: z.string().max(100).optional().describe('all but this action, such as auth.session_refreshed'),
   actor_id: z.uuid().optional().describe('only what this person did'),
   from: moment.optional().describe('at or after this time'),
   to: moment.optional().describe('before this time'),

@@ -7513,6 +7513,8 @@ export interface operations {
         cursor?: string;
         /** @description only this action, such as auth.signed_in */
         action?: string;
+        /** @description all but this action, such as auth.session_refreshed */
+        except?: string;
         /** @description only what this person did */
         actor_id?: string;
         /** @description at or after this time */

@@ -19,6 +19,7 @@ import { Migration20261122100000_accounts } from './Migration20261122100000_acco
 import { Migration20261122180000_slots } from './Migration20261122180000_slots.js';
 import { Migration20261122190000_passkeys } from './Migration20261122190000_passkeys.js';
 import { Migration20261122190000_reads } from './Migration20261122190000_reads.js';
+import { Migration20261122200000_audit_except } from './Migration20261122200000_audit_except.js';
 
 /** Every migration, in order. Never edited once released. */
 export const MIGRATIONS = [
@@ -37,6 +38,7 @@ export const MIGRATIONS = [
   Migration20261122180000_slots,
   Migration20261122190000_passkeys,
   Migration20261122190000_reads,
+  Migration20261122200000_audit_except,
 ];
 
 /** The newest migration's name: what `/health/ready` and the start of a process compare with. */

@@ -1,4 +1,4 @@
-import { Badge, Button, Drawer, Table, Text, UnstyledButton } from '@mantine/core';
+import { Badge, Button, Drawer, Switch, Table, Text, UnstyledButton } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -21,6 +21,8 @@ import { useWords } from './use-words.js';
 import { VerifyChain } from './verify-chain.js';
 
 const route = getRouteApi('/house/audit');
+/** Of every session, each quarter of an hour. */
+const RENEWAL = 'auth.session_refreshed';
 
 /** Who did what, newest first, and whether anybody has touched it since. */
 export function AuditPage() {
@@ -32,8 +34,9 @@ export function AuditPage() {
   const change = (some?: { [K in keyof AuditFilters]?: AuditFilters[K] | undefined }) =>
     void navigate({ search: (before) => (some ? { ...before, ...some } : {}), replace: true });
   const list = usePages(['audit', filters], (cursor) => {
-    const { action, actor } = filters;
-    const query = { ...(action && { action }), ...(actor && { actor_id: actor }), ...momentsOf(filters), ...(cursor && { cursor }) };
+    const { action, actor, renewals } = filters;
+    const which = action ? { action } : renewals ? {} : { except: RENEWAL };
+    const query = { ...which, ...(actor && { actor_id: actor }), ...momentsOf(filters), ...(cursor && { cursor }) };
     return answer(api.GET('/api/audit', { params: { query } }));
   });
   const take = useAction(() => answer(api.GET('/api/audit/export', { parseAs: 'blob' })), {
@@ -74,6 +77,12 @@ export function AuditPage() {
           change={(actor) => change({ actor })}
         />
       </Filters>
+      <Switch
+        label={t('audit.renewals')}
+        disabled={filters.action !== undefined}
+        checked={filters.renewals ?? false}
+        onChange={({ currentTarget }) => change({ renewals: currentTarget.checked || undefined })}
+      />
       <Loaded
         query={list}
         rows={8}

@@ -26,6 +26,8 @@ export interface VerificationFilters extends Days {
 export interface AuditFilters extends Days {
   action?: string;
   actor?: string;
+  /** With those events that every session makes all day. */
+  renewals?: true;
 }
 
 const text = (value: unknown, most: number) => {
@@ -50,10 +52,11 @@ export const verificationSearch = ({ status, channel, recipient, reference, from
     to: day(to),
   });
 
-export const auditSearch = ({ action, actor, from, to }: Search): AuditFilters =>
+export const auditSearch = ({ action, actor, renewals, from, to }: Search): AuditFilters =>
   said({
     action: text(action, 100),
     actor: typeof actor === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(actor) ? actor : undefined,
+    renewals: renewals === true || undefined,
     from: day(from),
     to: day(to),
   });
