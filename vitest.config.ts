@@ -22,6 +22,7 @@ export default defineConfig({
           // No test asserts a time: these end what hangs, also on a machine that is slow today.
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          expect: { poll: { timeout: 30_000 } },
         },
       },
     ],

@@ -49,7 +49,7 @@ const heals = async (url: string) => {
 
 /** The last good answer is good for a second. */
 const notReady = async (url: string) => {
-  await vi.waitFor(async () => expect((await fetch(`${url}/health/ready`)).ok).toBe(false), { timeout: 5_000, interval: 100 });
+  await vi.waitFor(async () => expect((await fetch(`${url}/health/ready`)).ok).toBe(false), { timeout: 30_000, interval: 100 });
   return asks(url)('GET', '/health/ready');
 };
 

@@ -188,7 +188,7 @@ describe('When everybody comes at once', () => {
     const answers = await world.gate(company.id, hold('user_account', admin.id), [
       () => admin.verify(right, code, 0),
       async () => {
-        await vi.waitUntil(settling, { timeout: 5_000, interval: 5 });
+        await vi.waitUntil(settling, { timeout: 30_000, interval: 5 });
         return admin.verify(other, wrong, 1);
       },
     ]);

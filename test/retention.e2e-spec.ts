@@ -37,7 +37,7 @@ describe('Old heads', () => {
     const recent = [hoursAgo(23.9), hoursAgo(12), hoursAgo(11)];
     await signedAt(busy, [...days, ...recent]);
     await vi.waitFor(async () => expect(await quiet.sql('select from audit_head where tenant_id = $1', [quiet.id])).not.toHaveLength(0), {
-      timeout: 5_000,
+      timeout: 30_000,
     });
     await signedAt(quiet, [at(9, '01:00:00.000'), at(9, '02:00:00.000'), at(9, '03:00:00.000')]);
     await quiet.sql('delete from audit_head where tenant_id = $1 and seq > 0', [quiet.id]);
@@ -52,7 +52,7 @@ describe('Old heads', () => {
 
   it('leave a chain that verifies, and go on where they were thinned last', async () => {
     const company = await world.company();
-    await vi.waitFor(async () => expect((await company.admin.get('/api/audit/heads')).body.data).not.toHaveLength(0), { timeout: 5_000 });
+    await vi.waitFor(async () => expect((await company.admin.get('/api/audit/heads')).body.data).not.toHaveLength(0), { timeout: 30_000 });
     const { rows } = await world.superuser.query(
       "select until = ((now() - interval '1 day') at time zone 'UTC')::date as today from directory.audit_thinned",
     );

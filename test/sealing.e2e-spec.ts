@@ -38,12 +38,12 @@ describe('An event that cannot be sealed', () => {
       'inserted',
     );
     await other.admin.put('/api/users/me', { full_name: 'After' });
-    await vi.waitFor(async () => expect(await unsealed(other)).toBe(0), { timeout: 5_000, interval: 100 });
+    await vi.waitFor(async () => expect(await unsealed(other)).toBe(0), { timeout: 30_000, interval: 100 });
     expect(await unsealed(poisoned)).toBeGreaterThan(0);
 
     // Put right, it goes on by itself.
     await world.superuser.query(`update audit_event set details = '{}' where tenant_id = $1 and action = 'probe'`, [poisoned.id]);
-    await vi.waitFor(async () => expect(await unsealed(poisoned)).toBe(0), { timeout: 5_000, interval: 100 });
+    await vi.waitFor(async () => expect(await unsealed(poisoned)).toBe(0), { timeout: 30_000, interval: 100 });
   });
 
   it('is not taken in where its details are no object', async () => {

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Headers, Param, Post, Req, Res, Serializ
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { message, MfaService } from '@app/mfa';
+import { FactorRemoval, message } from '@app/mfa';
 import {
   CurrentCaller,
   invalid,
@@ -36,7 +36,7 @@ export class AuthController {
     private readonly accounts: AccountsService,
     private readonly signIns: SignInService,
     private readonly sessions: SessionsService,
-    private readonly mfa: MfaService,
+    private readonly removal: FactorRemoval,
     private readonly devices: TrustedDevices,
     private readonly stepUps: StepUpService,
     private readonly tokens: Tokens,
@@ -200,7 +200,7 @@ export class AuthController {
     @Body({ schema: contract.disableMfaRequest }) { password, code, credential }: z.output<typeof contract.disableMfaRequest>,
   ) {
     await this.accounts.provePassword(caller, password);
-    await this.mfa.disable(caller, (code ?? credential)!);
+    await this.removal.disable(caller, (code ?? credential)!);
     return done('MFA successfully disabled');
   }
 }

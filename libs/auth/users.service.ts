@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '@app/audit';
-import { MfaService } from '@app/mfa';
+import { FactorRemoval } from '@app/mfa';
 import { page, readCursor, RequestContext, type Role, type UserCaller } from '@app/platform';
 import { UserError } from './auth.errors.js';
 import { AccountLink } from './mail/account-link.entity.js';
@@ -15,7 +15,7 @@ export class UsersService {
   constructor(
     private readonly context: RequestContext,
     private readonly sessions: SessionsService,
-    private readonly mfa: MfaService,
+    private readonly removal: FactorRemoval,
     private readonly audit: AuditService,
   ) {}
 
@@ -95,7 +95,7 @@ export class UsersService {
       await found(em, id);
       if (id === callerId) throw UserError.notYourself();
       await this.sessions.revokeAllIn(em, id, 'mfa_reset');
-      await this.mfa.removeAll(em, id);
+      await this.removal.removeAll(em, id);
       this.audit.record('mfa.reset', { targetId: id });
     });
   }

@@ -4,6 +4,7 @@ export type { Answer, SignedAnswer } from './factor.js';
 export { FactorAttempts, type Proof } from './factor-attempts.js';
 export { FactorRegistry } from './factor-registry.js';
 export { emailFactorAddresses } from './delivered/email-factor-addresses.js';
+export { FactorRemoval } from './factor-removal.service.js';
 export { FactorRecords } from './factor-records.js';
 export { totpStateOf, totpUri } from './factors/totp/totp.factor.js';
 export { authenticatorView } from './authenticator-view.js';

@@ -18,6 +18,7 @@ import { DeliveredFactors } from './delivered/delivered-factors.service.js';
 import type { SentCode } from './delivered/factor-codes.service.js';
 import { FactorRecords } from './factor-records.js';
 import { FactorRegistry } from './factor-registry.js';
+import { FactorRemoval } from './factor-removal.service.js';
 import * as contract from './mfa.contract.js';
 import type { EnrolledFactor } from './enrolled-factor.entity.js';
 import { MfaService } from './mfa.service.js';
@@ -35,6 +36,7 @@ const factorId = z.uuid();
 export class MfaController {
   constructor(
     private readonly mfa: MfaService,
+    private readonly removal: FactorRemoval,
     private readonly factors: FactorRegistry,
     private readonly delivered: DeliveredFactors,
     private readonly signed: SignedFactors,
@@ -116,7 +118,7 @@ export class MfaController {
     @Param('id', { schema: factorId }) id: string,
     @Body({ schema: contract.answer }) { code, credential }: GivenAnswer,
   ) {
-    await this.mfa.remove(caller, id, (code ?? credential)!);
+    await this.removal.remove(caller, id, (code ?? credential)!);
     return { message: 'The factor is removed', detail: null };
   }
 

@@ -11,6 +11,7 @@ import { EnrolledFactor } from './enrolled-factor.entity.js';
 import type { Factor } from './factor.js';
 import { FactorAttempts } from './factor-attempts.js';
 import { FactorRecords } from './factor-records.js';
+import { FactorRemoval } from './factor-removal.service.js';
 import { FactorRegistry } from './factor-registry.js';
 import { FACTORS } from './factors/index.js';
 import { MfaController } from './mfa.controller.js';
@@ -34,6 +35,7 @@ export class MfaWorkerModule {}
   providers: [
     MfaService,
     FactorAttempts,
+    FactorRemoval,
     FactorRecords,
     DeliveredFactors,
     FactorCodes,
@@ -46,6 +48,6 @@ export class MfaWorkerModule {}
     ...FACTORS,
     { provide: FactorRegistry, inject: [...FACTORS], useFactory: (...factors: Factor[]) => new FactorRegistry(factors) },
   ],
-  exports: [MfaService, FactorAttempts, FactorRecords, FactorRegistry, CarriedCodes, LatestCodes, NotificationsModule],
+  exports: [MfaService, FactorAttempts, FactorRemoval, FactorRecords, FactorRegistry, CarriedCodes, LatestCodes, NotificationsModule],
 })
 export class MfaModule {}

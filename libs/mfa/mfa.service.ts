@@ -11,9 +11,9 @@ import { FactorAttempts, type Proof } from './factor-attempts.js';
 import { FactorRegistry } from './factor-registry.js';
 import { MfaError } from './mfa.errors.js';
 
-const BACKUP = 'backup_codes';
+export const BACKUP = 'backup_codes';
 
-/** A person's factors: set up, confirmed, listed, removed. Every answer goes through FactorAttempts. */
+/** A person's factors: set up, confirmed, listed, proved. Every answer goes through FactorAttempts. */
 @Injectable()
 export class MfaService {
   constructor(
@@ -108,66 +108,6 @@ export class MfaService {
     });
   }
 
-  /** Removes one factor for a fresh second factor; with the last one go the backup codes. @throws mfa.required_by_policy */
-  async remove({ id: userId, mfaDemanded, passkeyDemanded }: UserCaller, factorId: string, answer: Answer): Promise<void> {
-    const standing = passkeyDemanded ? this.factors.phishingResistant : undefined;
-    const rows = await this.list(userId);
-    const row = rows.find(({ id }) => id === factorId);
-    if (!row) throw MfaError.notFound();
-    if (mfaDemanded) keepsOne(rows, row, standing);
-    const proof = await this.check(userId, answer);
-    await this.context.transaction(async (em) => {
-      // Under lock: two requests cannot each leave the other's factor as the last.
-      if (mfaDemanded)
-        keepsOne(
-          await em.find(
-            EnrolledFactor,
-            { userId },
-            { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE, fields: ['type', 'confirmedAt', 'disabledAt'] },
-          ),
-          row,
-          standing,
-        );
-      await this.spend(em, userId, proof);
-      await em.nativeDelete(EnrolledFactor, { id: factorId, userId });
-      await this.removeBackupCodesAlone(em, userId);
-      this.audit.record('mfa.factor_removed', { actorId: userId, targetId: factorId, details: { type: row.type } });
-    });
-  }
-
-  /** Every factor goes, for a fresh second factor. @throws mfa.required_by_policy */
-  async disable({ id: userId, mfaDemanded }: UserCaller, answer: Answer): Promise<void> {
-    await this.requireEnabled(userId);
-    if (mfaDemanded) throw MfaError.requiredByPolicy();
-    const proof = await this.check(userId, answer);
-    await this.context.transaction(async (em) => {
-      await this.spend(em, userId, proof);
-      await this.removeAll(em, userId);
-      this.audit.record('mfa.disabled', { actorId: userId, targetId: userId });
-    });
-  }
-
-  /** Part of a larger transaction: an administrator lets a person who lost everything begin anew. */
-  async removeAll(em: EntityManager, userId: string): Promise<void> {
-    await em.nativeDelete(EnrolledFactor, { userId });
-    await em.execute(`select app.attempt_clear('mfa', ?)`, [userId]);
-  }
-
-  /** Part of a larger transaction: factors that sign somebody in alone go, and backup codes with the last of all. */
-  async endWaysIn(em: EntityManager, userId: string, reason: string): Promise<void> {
-    const ended = await em.find(
-      EnrolledFactor,
-      { userId, type: { $in: this.factors.phishingResistant } },
-      { fields: ['type', 'confirmedAt'] },
-    );
-    if (ended.length === 0) return;
-    await em.nativeDelete(EnrolledFactor, { id: { $in: ended.map(({ id }) => id) }, userId });
-    await this.removeBackupCodesAlone(em, userId);
-    for (const { id, type, confirmedAt } of ended)
-      if (confirmedAt != null)
-        this.audit.record('mfa.factor_ended', { actorId: userId, targetId: id, details: { type, reason, user_id: userId } });
-  }
-
   /** A factor answered again, and `work` done in the transaction that spends the answer. @throws mfa.wrong_code, mfa.too_many_attempts */
   async prove<T>(
     userId: string,
@@ -191,15 +131,9 @@ export class MfaService {
     this.audit.record('auth.stepped_up', { targetId: sessionId, details: { amr, acr } });
   }
 
-  /** Of a signed-in person. */
-  private check(userId: string, answer: Answer, factorId?: string) {
+  /** Of a signed-in person; not yet spent. */
+  check(userId: string, answer: Answer, factorId?: string) {
     return this.attempts.check({ tenantId: this.context.tenantId!, userId, answer, factorId, sessionId: this.context.sessionId });
-  }
-
-  /** Backup codes stand in for another factor: with the last one they go, too. */
-  private async removeBackupCodesAlone(em: EntityManager, userId: string): Promise<void> {
-    const others = await em.count(EnrolledFactor, { userId, confirmedAt: { $ne: null }, type: { $ne: BACKUP } });
-    if (others === 0) await em.nativeDelete(EnrolledFactor, { userId });
   }
 
   /** Under lock of the person's factors: two that are confirmed at once are both counted. @throws mfa.too_many */
@@ -208,7 +142,8 @@ export class MfaService {
     if (rows.filter(({ confirmedAt }) => confirmedAt != null).length >= most) throw MfaError.tooMany();
   }
 
-  private async requireEnabled(userId: string): Promise<void> {
+  /** @throws mfa.not_enabled */
+  async requireEnabled(userId: string): Promise<void> {
     const some = await this.context.transaction((em) =>
       em.findOne(EnrolledFactor, { userId, confirmedAt: { $ne: null } }, { fields: ['id'] }),
     );
@@ -234,8 +169,8 @@ export class MfaService {
     return em.create(EnrolledFactor, { id, userId, type, label: label ?? null, state: sealState(this.context.tenantId!, id, state) });
   }
 
-  /** Moves the factor on from exactly the state that was looked at: a code works once, however many requests race. */
-  private async spend(em: EntityManager, userId: string, proof: Proof, change: Confirmation = {}) {
+  /** Part of a larger transaction: moves the factor on from exactly the state that was looked at: a code works once, however many requests race. */
+  async spend(em: EntityManager, userId: string, proof: Proof, change: Confirmation = {}) {
     const { factorId, version, state, challenge, beside } = proof;
     if (challenge || beside) {
       const [used] = await em.execute<{ ok: boolean }[]>(
@@ -276,14 +211,4 @@ interface Enrolment {
   input?: object;
   /** Where its codes are sent to, as it may be shown and as it is found. */
   recipient?: { masked: string; mac: string };
-}
-
-type Standing = Pick<EnrolledFactor, 'id' | 'type' | 'confirmedAt' | 'disabledAt'>;
-const stands = ({ type, confirmedAt, disabledAt }: Standing, of?: string[]) =>
-  type !== BACKUP && confirmedAt != null && disabledAt == null && (!of || of.includes(type));
-
-/** Where policy demands a factor, the last that stands stays; `of`: of the types that it demands. */
-function keepsOne(rows: Standing[], leaving: Standing, of?: string[]) {
-  const counts = leaving.type !== BACKUP && leaving.confirmedAt != null && (!of || of.includes(leaving.type));
-  if (counts && !rows.some((row) => row.id !== leaving.id && stands(row, of))) throw MfaError.requiredByPolicy();
 }

@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { CurrentCaller, Pending, type PersonCaller, Returns, Roles, SignInRoute, type UserCaller, ProvenJustNow } from '@app/platform';
 import { DeliveredFactors } from './delivered/delivered-factors.service.js';
+import { FactorRemoval } from './factor-removal.service.js';
 import * as contract from './mfa.contract.js';
 import { MfaError } from './mfa.errors.js';
 import { MfaService } from './mfa.service.js';
@@ -18,6 +19,7 @@ type Code = z.output<typeof contract.phoneCode>;
 export class SmsMfaController {
   constructor(
     private readonly mfa: MfaService,
+    private readonly removal: FactorRemoval,
     private readonly delivered: DeliveredFactors,
   ) {}
 
@@ -62,7 +64,7 @@ export class SmsMfaController {
   async disable(@CurrentCaller() caller: UserCaller, @Body({ schema: contract.phoneCode }) { mfa_code }: Code) {
     const mine = (await this.mfa.list(caller.id)).find(({ type, confirmedAt }) => type === TYPE && confirmedAt != null);
     if (!mine) throw MfaError.notEnabled();
-    await this.mfa.remove(caller, mine.id, mfa_code);
+    await this.removal.remove(caller, mine.id, mfa_code);
     return { message: 'SMS MFA successfully disabled', message_id: null };
   }
 }

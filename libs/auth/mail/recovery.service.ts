@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { AuditService } from '@app/audit';
-import { MfaService } from '@app/mfa';
+import { FactorRemoval } from '@app/mfa';
 import { RequestContext } from '@app/platform';
 import { type CompanyPolicy, demandsFactor, TenantsService } from '@app/tenants';
 import { AuthError } from '../auth.errors.js';
@@ -20,7 +20,7 @@ export class RecoveryService {
     private readonly passwords: Passwords,
     private readonly sessions: SessionsService,
     private readonly tenants: TenantsService,
-    private readonly mfa: MfaService,
+    private readonly removal: FactorRemoval,
     private readonly audit: AuditService,
   ) {}
 
@@ -54,7 +54,7 @@ export class RecoveryService {
         // one. Other factors open nothing alone, and a mailbox must not take them away.
         if (user.emailVerifiedAt == null) {
           await em.nativeDelete(IdentityLink, { userId: id });
-          await this.mfa.endWaysIn(em, id, 'address_unconfirmed');
+          await this.removal.endWaysIn(em, id, 'address_unconfirmed');
         }
         for (const purpose of ['reset_password', 'change_email'] as const) await this.links.withdraw(em, purpose, { userId: id });
         await em.execute(`select app.attempt_clear('password', ?)`, [emailCanonical]);
