@@ -7,7 +7,12 @@ export default defineConfig({
     projects: [
       {
         resolve: { tsconfigPaths: true },
-        test: { name: 'unit', globals: true, setupFiles: ['test/support/setup.ts'], include: ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/*.spec.ts'] },
+        test: {
+          name: 'unit',
+          globals: true,
+          setupFiles: ['test/support/setup.ts'],
+          include: ['libs/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/*.spec.ts'],
+        },
       },
       {
         resolve: { tsconfigPaths: true },
