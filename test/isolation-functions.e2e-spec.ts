@@ -41,6 +41,7 @@ describe('By the functions of the database, the role of the apps', () => {
     'attempt_take',
     'audit_append',
     'audit_claim',
+    'audit_page', // of seven arguments, for processes of before, and of eight
     'audit_page',
     'audit_record',
     'audit_requeue',
@@ -196,7 +197,7 @@ describe('By the functions of the database, the role of the apps', () => {
         (name) => !['attempt_clear', 'attempt_take', 'audit_thin', 'current_tenant'].includes(name) && !name.startsWith('purge_'),
       ),
     );
-    expect(refusals).toBe(47 * 8 + 16 * 6);
+    expect(refusals).toBe(48 * 8 + 16 * 6);
     expect(await snapshot(globex)).toEqual(before);
   });
 
@@ -229,7 +230,7 @@ describe('By the functions of the database, the role of the apps', () => {
         await app.query('commit');
         calls++;
       }
-    expect(calls).toBe(94);
+    expect(calls).toBe(96);
     expect(await snapshot(globex)).toEqual(before);
   });
 

@@ -360,6 +360,37 @@ describe('When everybody comes at once', () => {
     ]);
   });
 
+  /** Somebody whose first factor is about to be confirmed. */
+  const enrolling = async () => {
+    const company = await world.company();
+    const person = await company.person();
+    const { body } = await person.post('/api/auth/mfa/setup');
+    person.secret = body.secret;
+    const { sid } = JSON.parse(Buffer.from(person.token.split('.')[1]!, 'base64url').toString());
+    return { company, person, sid: sid as string, confirms: () => person.post('/api/auth/mfa/enable', { code: person.codeAt() }) };
+  };
+
+  it('a session that ends while it confirms a factor confirms none', async () => {
+    const { company, person, sid, confirms } = await enrolling();
+    const ends = { text: 'update session set revoked_at = now() where id = $1', values: [sid] };
+    const [answer] = await world.gate(company.id, ends, [confirms]);
+    expect([answer!.status, answer!.body.code]).toEqual([401, 'mfa.sign_in_over']);
+    expect(await company.sql('select from mfa_factor where user_id = $1 and confirmed_at is not null', [person.id])).toHaveLength(0);
+    expect(await company.actions()).not.toContain('auth.stepped_up');
+  });
+
+  it.each([
+    ['mfa/reset', {}],
+    ['deactivate', {}],
+  ])('a first factor that is confirmed at the time of %s stops neither', async (what, body) => {
+    const { company, person, sid, confirms } = await enrolling();
+    const ends = () => company.admin.post(`/api/users/${person.id}/${what}`, body);
+    const answers = await world.gate(company.id, hold('session', sid), [confirms, ends]);
+    expect(answers[1]!.status, JSON.stringify(answers[1]!.body)).toBeLessThan(300);
+    expect([200, 401], JSON.stringify(answers[0]!.body)).toContain(answers[0]!.status);
+    expect((await person.get('/api/users/me')).status).toBe(401);
+  });
+
   it('a password that changes while its sign-in is under way opens nothing', async () => {
     const company = await world.company();
     const { admin } = company;

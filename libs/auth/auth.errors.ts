@@ -9,7 +9,7 @@ export const AuthError = defineErrors('auth', {
   mfaRequired: ['forbidden', 'MFA verification required.'],
   enrolmentRequired: ['forbidden', 'Set up a second factor first.'],
   insufficientScope: ['forbidden', 'This API key lacks a scope.'],
-  mfaEnrollmentRequired: ['forbidden', 'Your company requires a second factor. Set one up, then sign in again.'],
+  mfaEnrollmentRequired: ['forbidden', 'Your company requires a second factor. Set one up.'],
   forbidden: ['forbidden', 'Your role does not allow this.'],
   invalidRefreshToken: ['unauthorized', 'This refresh token is not valid. Sign in again.'],
   wrongPassword: ['unauthorized', 'The current password is wrong.'],

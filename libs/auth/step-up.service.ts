@@ -16,7 +16,8 @@ interface Raised {
 
 /**
  * A session proves again, or more, whose it is, and goes on with a new access token. `amr` is all that it has seen; `acr` and `auth_time` are of this
- * proof alone: an old, higher level beside a new time would tell whoever asks for both something untrue (RFC 9470).
+ * proof alone: an old, higher level beside a new time would tell whoever asks for both something untrue (RFC 9470). (A first factor that is confirmed
+ * raises the level and leaves the time as it was, which claims less than is true.)
  */
 @Injectable()
 export class StepUpService {

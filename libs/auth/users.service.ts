@@ -67,6 +67,10 @@ export class UsersService {
       if (!isActive) {
         if (id === callerId) throw UserError.notYourself();
         if (user.role === 'admin') await this.keepAnAdmin(em, id);
+        // In the order of whoever confirms a factor meanwhile: the person, then their sessions.
+        await this.sessions.endSignInsIn(em, id);
+        user.isActive = false;
+        await em.flush();
         await this.sessions.revokeAllIn(em, id, 'account_deactivated');
         // Nor does what was asked for before open the account once it is let in again.
         const links = { userId: id, purpose: { $in: ['reset_password' as const, 'change_email' as const] }, usedAt: null };
@@ -94,8 +98,10 @@ export class UsersService {
     return this.context.transaction(async (em) => {
       await found(em, id);
       if (id === callerId) throw UserError.notYourself();
-      await this.sessions.revokeAllIn(em, id, 'mfa_reset');
+      // In the order of whoever confirms a factor meanwhile: the factors, then the sessions.
+      await this.sessions.endSignInsIn(em, id);
       await this.removal.removeAll(em, id);
+      await this.sessions.revokeAllIn(em, id, 'mfa_reset');
       this.audit.record('mfa.reset', { targetId: id });
     });
   }

@@ -76,7 +76,7 @@ export class FactorAttempts {
       throw MfaError.signInOver();
     }
     const isResistant = types.length > 0 && types.every((type) => this.factors.get(type).isPhishingResistant);
-    // Whoever answers: at a session that is open, a code would add a passkey and take the owner's away. Setting a factor up proves none.
+    // Whoever answers: at a session that is open, a code would add a passkey and take the owner's away. Setting one up takes nothing away.
     const needsPasskey = !attempt.pending && row.policy.phishingResistant === true && !isResistant;
     if (needsPasskey && row.policy.hasPasskey) {
       await refused('passkey_required');

@@ -3,7 +3,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AuditService } from '@app/audit';
-import { invalid, type PersonCaller, RequestContext, type UserCaller } from '@app/platform';
+import { invalid, ONE_FACTOR, type PersonCaller, REMEMBERED, RequestContext, type UserCaller } from '@app/platform';
 import { type CompanyPolicy, TenantsService } from '@app/tenants';
 import { EnrolledFactor, openState, sealState } from './enrolled-factor.entity.js';
 import type { Answer, Factor, Subject } from './factor.js';
@@ -75,7 +75,7 @@ export class MfaService {
         ...(credential && { credentialMac: credential.mac }),
       });
       this.audit.record('mfa.factor_added', { actorId: userId, targetId: proof.factorId, details: { type: proof.type } });
-      if (caller.kind === 'user' && !caller.amr.includes('mfa')) await this.raiseSession(em, caller, proof);
+      if (caller.kind === 'user') await this.raiseSession(em, caller, proof);
       const hasCodes = await em.count(EnrolledFactor, { userId, type: BACKUP });
       return { backupCodes: hasCodes ? undefined : await this.issueBackupCodes(em, userId) };
     });
@@ -123,12 +123,24 @@ export class MfaService {
     });
   }
 
-  /** `auth_time` stays: it is of what opened the session, soon before. A sign-in that sets a factor up opens one as high. */
-  private async raiseSession(em: EntityManager, { sessionId, amr: seen }: UserCaller, proof: Proof): Promise<void> {
-    const [amr, acr] = [[...new Set([...seen, ...proof.amr, 'mfa'])], proof.acr];
-    // The entity is of the library above this one.
-    await em.execute(`update session set amr = string_to_array(?, ','), acr = ? where id = ?`, [amr.join(','), acr, sessionId]);
-    this.audit.record('auth.stepped_up', { targetId: sessionId, details: { amr, acr } });
+  /**
+   * `auth_time` stays: it is of what opened the session, soon before. A sign-in that sets a factor up opens one as high.
+   * @throws mfa.sign_in_over when the session ended meanwhile: what it began is not to be confirmed
+   */
+  private async raiseSession(em: EntityManager, { id: userId, sessionId }: UserCaller, proof: Proof): Promise<void> {
+    // The entity is of the library above this one. What the row says under its lock counts, not what the guard saw.
+    const [session] = await em.execute<{ amr: string[]; acr: string; raised: boolean }[]>(
+      `update session s set
+         amr = case when b.low then b.amr || array(select x from unnest(string_to_array(?, ',')) x where x <> all (b.amr)) else b.amr end,
+         acr = case when b.low then ? else b.acr end
+       from (select id, amr, acr, acr = any (string_to_array(?, ' ')) as low from session
+              where id = ? and user_id = ? and revoked_at is null for update) b
+       where s.id = b.id returning s.amr, s.acr, b.low as raised`,
+      [[...proof.amr, 'mfa'].join(','), proof.acr, `${ONE_FACTOR} ${REMEMBERED}`, sessionId, userId],
+    );
+    if (!session) throw MfaError.signInOver();
+    const { amr, acr, raised } = session;
+    if (raised) this.audit.record('auth.stepped_up', { targetId: sessionId, details: { amr, acr } });
   }
 
   /** Of a signed-in person; not yet spent. */

@@ -39,7 +39,12 @@ export function useAction<V = void, D = unknown>(
     onError: (error) => {
       const problem = asProblem(error);
       const shown = problem.fields.filter(({ field }) => form && field.replace(/\..*/, '') in form.values);
-      form?.setErrors(Object.fromEntries(shown.map(({ field, message }) => said(form.values, field, refusal(message)))));
+      const errors: Record<string, string> = {};
+      for (const { field, message } of shown) {
+        const [place, text] = said(form!.values, field, refusal(message));
+        errors[place] = errors[place] ? `${errors[place]} ${text}` : text;
+      }
+      form?.setErrors(errors);
       problem.shown = shown.map(({ field }) => field);
       if (tellsFailure) notifications.show({ message: text(problem), color: 'red', autoClose: 8000 });
     },

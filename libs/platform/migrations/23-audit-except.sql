@@ -1,5 +1,4 @@
--- As before, and all but one action: what happens every quarter of an hour hides the rest.
-drop function app.audit_page(text, integer, uuid, text, uuid, timestamptz, timestamptz);
+-- As before, and all but one action: what happens every quarter of an hour hides the rest. The one before stays for processes of before.
 create function app.audit_page(p_tenant text, p_limit integer, p_before uuid, p_action text, p_except text, p_actor uuid, p_from timestamptz, p_to timestamptz)
 returns setof app.audit_row language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

@@ -1,6 +1,7 @@
 import { Accordion, Button, Modal, Stack, Switch, TagsInput, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useDisclosure } from '@mantine/hooks';
+import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer, api, type Schemas } from '../../api/client.js';
 import { ProblemAlert } from '../../parts/problem-alert.js';
@@ -30,6 +31,9 @@ export function IdentityProviderForm({ opened, ...props }: Props & { opened: boo
     </Modal>
   );
 }
+
+/** What is compared so is not split at a comma, nor taken for another that differs in case. */
+const LETTER_BY_LETTER = { splitChars: [' '], isDuplicate: (value: string, all: string[]) => all.includes(value) };
 
 /** What stands below, as it is set or as a new one begins. */
 const detailsOf = (provider: Schemas['IdentityProvider'] | undefined) => ({
@@ -62,8 +66,11 @@ function Fields({ provider, close }: Props) {
       allowed_email_domains: (domains, { just_in_time }) => (just_in_time && domains.length === 0 ? t('identity.domainsNeeded') : null),
     },
   });
-  const [isOpen, { toggle }] = useDisclosure(false);
+  const [isOpen, { open, toggle }] = useDisclosure(false);
   const hasHiddenError = Object.keys(detailsOf(provider)).some((field) => field in form.errors);
+  useEffect(() => {
+    if (hasHiddenError) open();
+  }, [hasHiddenError, open]);
   const put = useAction(
     ({ name, display_name, client_secret, ends_secret, ...shown }: typeof form.values) =>
       answer(
@@ -119,14 +126,24 @@ function Fields({ provider, close }: Props) {
           {...form.getInputProps('client_secret')}
         />
         <WhoComesIn form={form} jitHint={t('identity.jitHint')} />
-        <Accordion variant="contained" value={isOpen || hasHiddenError ? 'more' : null} onChange={toggle}>
+        <Accordion variant="contained" value={isOpen ? 'more' : null} onChange={toggle}>
           <Accordion.Item value="more">
             <Accordion.Control>{t('identity.more')}</Accordion.Control>
             <Accordion.Panel>
               <Stack>
-                <TagsInput label={t('identity.acr')} description={t('identity.acrHint')} {...form.getInputProps('second_factor_acr')} />
-                <TagsInput label={t('identity.amr')} {...form.getInputProps('second_factor_amr')} />
-                <TagsInput label={t('identity.returns')} description={t('identity.returnsHint')} {...form.getInputProps('return_urls')} />
+                <TagsInput
+                  label={t('identity.acr')}
+                  description={t('identity.acrHint')}
+                  {...LETTER_BY_LETTER}
+                  {...form.getInputProps('second_factor_acr')}
+                />
+                <TagsInput label={t('identity.amr')} {...LETTER_BY_LETTER} {...form.getInputProps('second_factor_amr')} />
+                <TagsInput
+                  label={t('identity.returns')}
+                  description={t('identity.returnsHint')}
+                  {...LETTER_BY_LETTER}
+                  {...form.getInputProps('return_urls')}
+                />
                 <TagsInput label={t('identity.scopes')} {...form.getInputProps('scopes')} />
               </Stack>
             </Accordion.Panel>

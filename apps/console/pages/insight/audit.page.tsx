@@ -80,7 +80,7 @@ export function AuditPage() {
       <Switch
         label={t('audit.renewals')}
         disabled={filters.action !== undefined}
-        checked={filters.renewals ?? false}
+        checked={filters.action === RENEWAL || (filters.renewals ?? false)}
         onChange={({ currentTarget }) => change({ renewals: currentTarget.checked || undefined })}
       />
       <Loaded
