@@ -55,15 +55,20 @@ export class OutsidePeople {
   private known(identity: OutsideIdentity, provider: Admission): Promise<KnownPerson> {
     const { issuer, subject } = identity;
     return this.context.transaction(async (em) => {
-      const link = await em.findOne(IdentityLink, { issuer, subject });
-      if (link) return { userId: link.userId, linkId: link.id };
+      const link = () => em.findOne(IdentityLink, { issuer, subject });
+      const found = await link();
+      if (found) return { userId: found.userId, linkId: found.id };
       const address = emailAddress.safeParse(identity.email);
       // An e-mail that nobody verified tells nothing here, not even whether somebody has it.
       const namesake =
         address.success && identity.emailVerified
           ? await em.findOne(User, { emailCanonical: canonicalEmail(address.data) }, { lockMode: LockMode.PESSIMISTIC_WRITE })
           : null;
-      if (namesake) return this.join(em, namesake, identity, provider);
+      if (namesake) {
+        // Of two who arrive at once as the same new person, the other may have made account and link since the first look.
+        const made = await link();
+        return made ? { userId: made.userId, linkId: made.id } : this.join(em, namesake, identity, provider);
+      }
       return this.create(em, address.success ? address.data : undefined, identity, provider);
     });
   }
